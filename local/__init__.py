@@ -1,0 +1,1 @@
+"""Programs for a developer's machine only; never deployed (.funcignore)."""
