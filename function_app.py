@@ -1,0 +1,14 @@
+"""The composition root: settings, then the routes. Nothing is contacted before the first request."""
+
+import azure.functions as func
+
+from functions import fhir, health, oauth
+from functions.app import App
+from gateway.settings import load_settings
+
+_app = App(load_settings())
+
+# Anonymous for the host: its function keys would take FHIR's `?code=` for themselves. Every route authenticates itself.
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+for family in (fhir, health, oauth):
+    app.register_functions(family.blueprint(_app))

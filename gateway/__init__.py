@@ -1,0 +1,1 @@
+"""The interop service itself: tenants, tokens, FHIR. It knows nothing of Azure Functions."""

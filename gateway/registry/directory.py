@@ -1,0 +1,38 @@
+from gateway.registry.cache import Cache
+from gateway.registry.models import Client, Tenant
+from gateway.registry.store import Registry
+from gateway.settings import Settings
+
+# A tenant or client takes about 3 KB in memory.
+_SIZE = 10_000
+
+
+class Directory:
+    """Tenants and clients for the hot path: a warm lookup costs no I/O.
+
+    A change in the registry is seen within `CACHE_TTL_SECONDS`; while storage fails, what was read last serves for
+    `CACHE_STALE_SECONDS` more. Unknown ids are remembered as unknown just as long.
+    """
+
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        async def tenant(tenant_id: str) -> Tenant | None:
+            found = await registry.find_tenant(tenant_id)
+            return found.value if found else None
+
+        async def client(client_id: str) -> Client | None:
+            found = await registry.find_client(client_id)
+            return found.value if found else None
+
+        ttl, stale = settings.cache_ttl_seconds, settings.cache_stale_seconds
+        self._tenants: Cache[Tenant | None] = Cache(tenant, ttl=ttl, stale=stale, size=_SIZE)
+        self._clients: Cache[Client | None] = Cache(client, ttl=ttl, stale=stale, size=_SIZE)
+
+    async def tenant(self, tenant_id: str) -> Tenant | None:
+        """The tenant of that GUID (lower case), disabled ones included. Raises StorageUnavailable."""
+        hit = self._tenants.fresh(tenant_id)
+        return hit[0] if hit is not None else await self._tenants.get(tenant_id)
+
+    async def client(self, client_id: str) -> Client | None:
+        """The client of that GUID (lower case), disabled ones included. Raises StorageUnavailable."""
+        hit = self._clients.fresh(client_id)
+        return hit[0] if hit is not None else await self._clients.get(client_id)

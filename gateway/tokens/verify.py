@@ -1,0 +1,112 @@
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import jwt
+
+from gateway.errors import BearerMisused, TokenRefused, TokenRequired
+from gateway.registry import Directory, Tenant
+from gateway.registry.models import now
+from gateway.settings import Settings
+from gateway.tokens.grant import TOKEN_TYPE
+from gateway.tokens.keys import ALGORITHM, Keys
+from gateway.tokens.scopes import Scope, parse_scope
+
+_REMEMBERED = 4096
+_MAX_TOKEN_CHARACTERS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """The claims of a verified token that the FHIR route needs."""
+
+    client_id: str
+    tenant_id: str
+    credential: str
+    kid: str
+    scope: Scope
+    expires: float
+
+
+class Verifier:
+    """RFC 6750 bearer tokens of this service: signature, audience, life, and that client, credential and tenant still
+    are what they were.
+    """
+
+    def __init__(
+        self, settings: Settings, directory: Directory, keys: Keys, *, clock: Callable[[], datetime] = now
+    ) -> None:
+        self._issuer = settings.base_url
+        self._audience = settings.fhir_base_url
+        self._directory = directory
+        self._keys = keys
+        self._clock = clock
+        self._remembered: OrderedDict[bytes, AccessToken] = OrderedDict()
+
+    async def verify(self, authorization: str | None) -> tuple[AccessToken, Tenant]:
+        """The token and its tenant. Raises TokenRequired, TokenRefused, BearerMisused, StorageUnavailable."""
+        at = self._clock()
+        token = await self._signed(_bearer(authorization), at)
+        client = await self._directory.client(token.client_id)
+        if client is None or not client.enabled:
+            raise TokenRefused("The client of this token is no longer active.")
+        secret = client.secret(token.credential)
+        if secret is None or secret.state(at) != "active":
+            raise TokenRefused("The credential that this token was issued with is no longer active.")
+        tenant = await self._directory.tenant(token.tenant_id)
+        if tenant is None or not tenant.enabled or not client.may_use(token.tenant_id):
+            raise TokenRefused("The tenant of this token is no longer available.")
+        return token, tenant
+
+    async def _signed(self, text: str, at: datetime) -> AccessToken:
+        """Check what cannot change while a token lives, once per token: a hash of it is remembered, not the token."""
+        digest = hashlib.sha256(text.encode("ascii", "replace")).digest()
+        ring = await self._keys.ring()
+        known = self._remembered.get(digest)
+        if known is not None and known.expires > at.timestamp() and ring.verifying(known.kid, at) is not None:
+            self._remembered.move_to_end(digest)
+            return known
+        try:
+            header = jwt.get_unverified_header(text)
+            key = ring.verifying(str(header.get("kid")), at)
+            if header.get("typ") != TOKEN_TYPE or key is None:
+                raise TokenRefused("The access token is not one of this service's.")
+            claims = jwt.decode(
+                text,
+                key.public_key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                # `exp` is compared below, by the clock of this class
+                options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False},
+            )
+        except jwt.InvalidTokenError as error:
+            raise TokenRefused("The access token is not valid.", detail=type(error).__name__) from None
+        if claims["exp"] <= at.timestamp():
+            raise TokenRefused("The access token has expired.")
+        token = AccessToken(
+            client_id=claims["client_id"],
+            tenant_id=claims["tenant"],
+            credential=claims["credential"],
+            kid=key.kid,
+            scope=parse_scope(claims["scope"]),
+            expires=claims["exp"],
+        )
+        self._remembered[digest] = token
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return token
+
+
+def _bearer(authorization: str | None) -> str:
+    if not authorization:
+        raise TokenRequired
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer":
+        raise TokenRequired
+    if not token or " " in token or "," in token or len(token) > _MAX_TOKEN_CHARACTERS:
+        raise BearerMisused("The Authorization header must hold exactly one bearer token.")
+    return token

@@ -1,0 +1,6 @@
+"""The hospitals' FHIR servers: how to reach them, with whose credentials, and what to make of what they answer."""
+
+from gateway.upstream.credentials import Credentials
+from gateway.upstream.transport import Upstream, UpstreamResponse
+
+__all__ = ["Credentials", "Upstream", "UpstreamResponse"]

@@ -1,0 +1,45 @@
+from typing import Any
+
+import aiohttp
+import orjson
+
+from gateway.errors import UpstreamBroken
+
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+
+
+async def token_url(session: aiohttp.ClientSession, fhir_url: str) -> str:
+    """The token endpoint that a FHIR server names: in its SMART configuration, else in its capability statement.
+
+    Raises UpstreamBroken when it names none.
+    """
+    configuration = await _get(session, f"{fhir_url.rstrip('/')}/.well-known/smart-configuration")
+    if isinstance(configuration, dict) and isinstance(configuration.get("token_endpoint"), str):
+        return str(configuration["token_endpoint"])
+    statement = await _get(session, f"{fhir_url.rstrip('/')}/metadata")
+    for address in oauth_uris(statement, "token"):
+        return address
+    raise UpstreamBroken("The FHIR server names no token endpoint.")
+
+
+def oauth_uris(statement: Any, name: str) -> list[str]:  # noqa: ANN401  # JSON from a stranger
+    """Addresses under `name` (`token`, `authorize`) in the oauth-uris extension of a capability statement."""
+    found = []
+    try:
+        for rest in statement["rest"]:
+            for extension in rest.get("security", {}).get("extension", []):
+                if extension.get("url") == _OAUTH_URIS:
+                    found += [part["valueUri"] for part in extension["extension"] if part.get("url") == name]
+    except (KeyError, TypeError, AttributeError):
+        return found
+    return found
+
+
+async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: ANN401  # JSON from a stranger
+    try:
+        async with session.get(address, headers={"Accept": "application/json, application/fhir+json"}) as answer:
+            if answer.status != 200:  # noqa: PLR2004
+                return None
+            return orjson.loads(await answer.read())
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return None
