@@ -102,9 +102,7 @@ class TokenIssuer:
         if token is None or token.expires <= self._clock():
             raise _refused(401, "login", "The access token is unknown or expired", "invalid_token")
         if resource_type and not token.types & {"*", resource_type}:
-            raise _refused(
-                403, "forbidden", "The token's scope does not cover this type", "insufficient_scope"
-            )
+            raise _refused(403, "forbidden", "The token's scope does not cover this type", "insufficient_scope")
 
     def _authenticate(self, form: Mapping[str, str], authorization: str) -> None:
         basic = _basic_credentials(authorization)

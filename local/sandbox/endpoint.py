@@ -47,9 +47,7 @@ class FhirEndpoint:
                 return self._vread(resource_type, resource_id, version)
         raise FhirError(404, "not-found", "There is nothing at this address")
 
-    def search(
-        self, base: str, resource_type: str, pairs: list[tuple[str, str]], headers: Mapping[str, str]
-    ) -> Answer:
+    def search(self, base: str, resource_type: str, pairs: list[tuple[str, str]], headers: Mapping[str, str]) -> Answer:
         """Answer a search of one resource type with the first page of its matches."""
         self._check_type(resource_type)
         strict = "handling=strict" in headers.get("prefer", "").replace(" ", "")

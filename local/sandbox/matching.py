@@ -46,9 +46,7 @@ def folded(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def resource_test(
-    parameter: SearchParameter, modifier: str, value: str
-) -> Callable[[Mapping[str, Any]], bool]:
+def resource_test(parameter: SearchParameter, modifier: str, value: str) -> Callable[[Mapping[str, Any]], bool]:
     """Return the test of one parameter as it stands in a query; commas in `value` mean or.
 
     The modifier is one of MODIFIERS for the parameter's type, or empty.

@@ -11,9 +11,7 @@ class FhirError(Exception):
     (http://hl7.org/fhir/valueset-issue-type.html), `headers` go out with the answer.
     """
 
-    def __init__(
-        self, status: int, code: str, diagnostics: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, code: str, diagnostics: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(diagnostics)
         self.status = status
         self.code = code

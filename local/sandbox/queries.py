@@ -45,9 +45,7 @@ class Query:
         return matches
 
 
-def parse_query(
-    hospital: Hospital, resource_type: str, pairs: Iterable[tuple[str, str]], *, strict: bool
-) -> Query:
+def parse_query(hospital: Hospital, resource_type: str, pairs: Iterable[tuple[str, str]], *, strict: bool) -> Query:
     """Read the parameters of a search; repeated ones must all hold.
 
     Unknown parameters are left out, or end in FhirError 400 when `strict` (Prefer: handling=strict). Known
@@ -68,9 +66,7 @@ def parse_query(
         elif not value or code in _PRESENTATION:
             continue
         elif strict:
-            raise FhirError(
-                400, "not-supported", f"Search parameter '{name}' is not supported for {resource_type}"
-            )
+            raise FhirError(400, "not-supported", f"Search parameter '{name}' is not supported for {resource_type}")
         else:
             continue
         query.honoured.append((name, value))
@@ -117,9 +113,7 @@ def _sort(matches: list[Stored], key: SortKey) -> None:
     pick = max if key.descending else min
     present = [(pick(values), resource) for values, resource in keyed if values]
     present.sort(key=lambda pair: pair[0], reverse=key.descending)
-    matches[:] = [resource for _, resource in present] + [
-        resource for values, resource in keyed if not values
-    ]
+    matches[:] = [resource for _, resource in present] + [resource for values, resource in keyed if not values]
 
 
 def _sort_values(resource: Stored, parameter: SearchParameter) -> list[str]:

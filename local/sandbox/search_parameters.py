@@ -198,10 +198,7 @@ _R4 = {
 
 
 def _with_common(table: ParameterTable) -> ParameterTable:
-    return {
-        resource_type: {**_EVERY_RESOURCE, **parameters}
-        for resource_type, parameters in sorted(table.items())
-    }
+    return {resource_type: {**_EVERY_RESOURCE, **parameters} for resource_type, parameters in sorted(table.items())}
 
 
 SEARCH_PARAMETERS: Mapping[Version, ParameterTable] = {

@@ -84,9 +84,7 @@ def history_bundle(base: str, resource: Stored) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "history", "total": 1, "link": links, "entry": [entry]}
 
 
-def _searchset(
-    total: int, links: list[dict[str, str]], entries: list[dict[str, Any]] | None = None
-) -> dict[str, Any]:
+def _searchset(total: int, links: list[dict[str, str]], entries: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     bundle = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
     # FHIR JSON knows no empty arrays.
     return {**bundle, "entry": entries} if entries else bundle

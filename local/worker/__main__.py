@@ -43,9 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         "--app", type=Path, default=Path(), metavar="DIR", help="directory of function_app.py (default: .)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument(
-        "--port", type=int, default=7071, help="port to listen on, 0 for any free one (default: 7071)"
-    )
+    parser.add_argument("--port", type=int, default=7071, help="port to listen on, 0 for any free one (default: 7071)")
     parser.add_argument(
         "--verbose", action="store_true", help="show the worker's own log and tracebacks of failed starts"
     )

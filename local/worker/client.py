@@ -98,7 +98,5 @@ class _Exchange:
     def response(self) -> ClientResponse:
         if self._start is None:
             raise RuntimeError("the application sent no response")
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in self._start["headers"]
-        )
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self._start["headers"])
         return ClientResponse(self._start["status"], headers, bytes(self._body))

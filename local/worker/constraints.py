@@ -8,9 +8,7 @@ from local.worker.errors import HostError
 type Check = Callable[[str], bool]
 
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
-_GUID = re.compile(
-    r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE | re.ASCII
-)
+_GUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _ALPHA = re.compile(r"[a-z]*", re.IGNORECASE | re.ASCII)
 _INT_LIMIT = 2**31
 _LONG_LIMIT = 2**63

@@ -49,9 +49,7 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def request_datum(
-    scope: Scope, path: str, headers: dict[str, str], parameters: dict[str, str], body: bytes
-) -> Any:  # noqa: ANN401 (the worker package has no types)
+def request_datum(scope: Scope, path: str, headers: dict[str, str], parameters: dict[str, str], body: bytes) -> Any:  # noqa: ANN401 (the worker package has no types)
     """Return the ``http`` datum of a request; ``path`` is decoded."""
     query: str = scope["query_string"].decode("latin-1")
     url = f"{scope['scheme']}://{headers.get('host', 'localhost')}{encoded_path(path)}"

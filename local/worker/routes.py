@@ -52,8 +52,7 @@ def check(functions: Iterable[HttpFunction]) -> None:
             other = taken.setdefault((method, route), function.name)
             if other != function.name:
                 raise HostError(
-                    f"function {function.name!r}: {method} {function.route!r} is "
-                    f"the route of function {other!r} too"
+                    f"function {function.name!r}: {method} {function.route!r} is the route of function {other!r} too"
                 )
 
 
@@ -66,8 +65,7 @@ class Router:
 
     def __init__(self, functions: Iterable[HttpFunction], prefix: str) -> None:
         routes = [
-            (Template((*parse(prefix), *parse(function.route))), function)
-            for function in in_host_order(functions)
+            (Template((*parse(prefix), *parse(function.route))), function) for function in in_host_order(functions)
         ]
         literals = {template.first_literal for template, _ in routes} | {None}
         # A path's first segment leaves few templates to try; the order among those stays.

@@ -39,9 +39,7 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         # Python adds the address, which this line names anyway.
         reason = str(error.strerror).partition(" (while ")[0]
-        raise HostError(
-            f"cannot listen on port {port} of {host}: {reason}; choose another with PORT="
-        ) from None
+        raise HostError(f"cannot listen on port {port} of {host}: {reason}; choose another with PORT=") from None
 
 
 def make_server(application: Application) -> uvicorn.Server:

@@ -83,9 +83,7 @@ class Template:
         parameters = [segment for segment in segments if isinstance(segment, Parameter)]
         self._match = re.compile(_pattern(segments), re.IGNORECASE | re.DOTALL | re.ASCII).fullmatch
         self._names = tuple(parameter.name for parameter in parameters)
-        self._checks = tuple(
-            (parameter.name, check) for parameter in parameters for check in parameter.checks()
-        )
+        self._checks = tuple((parameter.name, check) for parameter in parameters for check in parameter.checks())
         first = segments[0] if segments else None
         self.first_literal = first.text.lower() if isinstance(first, Literal) else None
 

@@ -174,9 +174,7 @@ def _order(chart: Chart, number: int, order: Order, offset: str) -> Json:
         dateEnded=date_time(order.ended, offset),
         patient=_self(chart),
         prescriber=doctor_reference(order.doctor),
-        medicationReference=reference(f"Medication/{medication_id(drug)}", drug.label)
-        if by_reference
-        else None,
+        medicationReference=reference(f"Medication/{medication_id(drug)}", drug.label) if by_reference else None,
         medicationCodeableConcept=None if by_reference else codeable(drug),
         dosageInstruction=[{"text": order.dosage}],
     )

@@ -41,9 +41,7 @@ _WHITCOMB = Chart(
         doctor=_BAKER,
     ),
     visits=(
-        Visit(
-            "1001-1", terms.CHECK_UP, "AMB", "2025-11-04T09:00", "2025-11-04T09:30", _CLINIC, doctor=_BAKER
-        ),
+        Visit("1001-1", terms.CHECK_UP, "AMB", "2025-11-04T09:00", "2025-11-04T09:30", _CLINIC, doctor=_BAKER),
         Visit(
             "1001-2",
             terms.EMERGENCY,
@@ -97,17 +95,11 @@ _WHITCOMB = Chart(
             "high",
             "Hives after the second dose.",
         ),
-        Allergy(
-            terms.LATEX, "environment", "2011-09-20", terms.ITCHING, "mild", note="Itching under gloves."
-        ),
+        Allergy(terms.LATEX, "environment", "2011-09-20", terms.ITCHING, "mild", note="Itching under gloves."),
     ),
     orders=(
-        Order(
-            terms.AZITHROMYCIN, "2026-10-19T00:20", "2 tablets today, then 1 tablet daily for 4 days", _MOREAU
-        ),
-        Order(
-            terms.AMLODIPINE, "2025-11-04T09:25", "1 tablet every morning", _BAKER, medication_as="reference"
-        ),
+        Order(terms.AZITHROMYCIN, "2026-10-19T00:20", "2 tablets today, then 1 tablet daily for 4 days", _MOREAU),
+        Order(terms.AMLODIPINE, "2025-11-04T09:25", "1 tablet every morning", _BAKER, medication_as="reference"),
         Order(terms.ALBUTEROL, "2025-11-04T09:25", "2 puffs every 6 hours as needed for wheezing", _BAKER),
     ),
     policies=(
@@ -287,11 +279,7 @@ _BRANDT = Chart(
             "Carries an auto-injector.",
         ),
     ),
-    orders=(
-        Order(
-            terms.ALBUTEROL, "2026-10-27T10:30", "2 puffs every 4 hours as needed, with spacer", _LINDQVIST
-        ),
-    ),
+    orders=(Order(terms.ALBUTEROL, "2026-10-27T10:30", "2 puffs every 4 hours as needed, with spacer", _LINDQVIST),),
     policies=(
         Policy(
             _PRAIRIE,
@@ -352,9 +340,7 @@ _SORENSEN = Chart(
         doctor=_BAKER,
     ),
     visits=(
-        Visit(
-            "1006-1", terms.FOLLOW_UP, "AMB", "2026-04-08T11:00", "2026-04-08T11:30", _CLINIC, doctor=_BAKER
-        ),
+        Visit("1006-1", terms.FOLLOW_UP, "AMB", "2026-04-08T11:00", "2026-04-08T11:30", _CLINIC, doctor=_BAKER),
         Visit(
             "1006-2",
             terms.ADMISSION,

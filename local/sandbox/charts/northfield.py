@@ -41,9 +41,7 @@ _REYES = Chart(
         doctor=_HOLM,
     ),
     visits=(
-        Visit(
-            "nf-301-1", terms.CHECK_UP, "AMB", "2026-01-20T13:00", "2026-01-20T13:30", _CLINIC, doctor=_HOLM
-        ),
+        Visit("nf-301-1", terms.CHECK_UP, "AMB", "2026-01-20T13:00", "2026-01-20T13:30", _CLINIC, doctor=_HOLM),
         Visit(
             "nf-301-2",
             terms.ADMISSION,
@@ -83,9 +81,7 @@ _REYES = Chart(
                 (116, 70, 88, 18, 36.9, 96),
             ),
         ),
-        *series(
-            "nf-301-3", "2026-10-14T12:00", 12, ((122, 74, 80, 16, 36.7, 97), (124, 76, 76, 16, 36.6, 97))
-        ),
+        *series("nf-301-3", "2026-10-14T12:00", 12, ((122, 74, 80, 16, 36.7, 97), (124, 76, 76, 16, 36.6, 97))),
         Vitals("2026-10-15T07:00", {"weight": 92.8}, "nf-301-3"),
     ),
     problems=(
@@ -114,9 +110,7 @@ _REYES = Chart(
         ),
     ),
     orders=(
-        Order(
-            terms.SIMVASTATIN, "2026-10-12T08:00", "1 tablet at bedtime", _DASGUPTA, medication_as="reference"
-        ),
+        Order(terms.SIMVASTATIN, "2026-10-12T08:00", "1 tablet at bedtime", _DASGUPTA, medication_as="reference"),
         Order(terms.LISINOPRIL, "2026-10-14T11:00", "1 tablet every morning", _DASGUPTA),
     ),
     statements=(Statement(terms.NAPROXEN, "2026-06-01", "1 tablet now and then for back pain"),),
@@ -156,9 +150,7 @@ _JOHANSSON = Chart(
     ),
     vitals=(
         Vitals("2026-03-03T08:35", {"blood pressure": (144, 90), "weight": 101.4}, "nf-302-1"),
-        Vitals(
-            "2026-09-08T08:35", {"blood pressure": (136, 84), "weight": 97.0}, "nf-302-2", "2026-09-08T08:40"
-        ),
+        Vitals("2026-09-08T08:35", {"blood pressure": (136, 84), "weight": 97.0}, "nf-302-2", "2026-09-08T08:40"),
     ),
     problems=(
         Problem(terms.DIABETES_2, "2017-11-20", terms.MODERATE),
@@ -222,13 +214,9 @@ _CHEN = Chart(
         Problem(terms.ANEMIA, "2021-06-15", terms.MILD, clinical="resolved"),
     ),
     allergies=(Allergy(terms.NO_KNOWN_ALLERGY, "medication", "2026-05-27", criticality="unable-to-assess"),),
-    orders=(
-        Order(terms.IBUPROFEN, "2026-05-27T16:25", "2 tablets every 8 hours as needed, with food", _HOLM),
-    ),
+    orders=(Order(terms.IBUPROFEN, "2026-05-27T16:25", "2 tablets every 8 hours as needed, with food", _HOLM),),
     policies=(
-        Policy(
-            _COUNTY, "CPH-20017", ("ADULT", "Adults"), ("STD", "County Standard"), terms.PUBLIC, "2025-07-01"
-        ),
+        Policy(_COUNTY, "CPH-20017", ("ADULT", "Adults"), ("STD", "County Standard"), terms.PUBLIC, "2025-07-01"),
     ),
 )
 
@@ -260,9 +248,7 @@ _MARTIN = Chart(
     ),
     problems=(Problem(terms.OTITIS_MEDIA, "2026-02-02", terms.MODERATE, clinical="resolved"),),
     allergies=(
-        Allergy(
-            terms.PEANUT, "food", "2023-03-29", terms.HIVES, "moderate", "high", verification="unconfirmed"
-        ),
+        Allergy(terms.PEANUT, "food", "2023-03-29", terms.HIVES, "moderate", "high", verification="unconfirmed"),
     ),
     orders=(
         Order(
@@ -274,9 +260,7 @@ _MARTIN = Chart(
         ),
     ),
     policies=(
-        Policy(
-            _COUNTY, "CPH-20466", ("CHILD", "Children"), ("KIDS", "County Kids"), terms.PUBLIC, "2021-10-11"
-        ),
+        Policy(_COUNTY, "CPH-20466", ("CHILD", "Children"), ("KIDS", "County Kids"), terms.PUBLIC, "2021-10-11"),
     ),
 )
 
@@ -296,9 +280,7 @@ _WALKER = Chart(  # nobody has asked her about allergies yet
     ),
     vitals=(Vitals("2026-10-06T11:20", {"temperature": 38.4, "heart rate": 96}, "nf-305-1"),),
     problems=(Problem(terms.STREP_THROAT, "2026-10-06", terms.MODERATE),),
-    orders=(
-        Order(terms.AMOXICILLIN, "2026-10-06T11:30", "1 tablet twice daily for 10 days", _HOLM, "completed"),
-    ),
+    orders=(Order(terms.AMOXICILLIN, "2026-10-06T11:30", "1 tablet twice daily for 10 days", _HOLM, "completed"),),
 )
 
 _KOWALCZYK = Chart(
@@ -314,9 +296,7 @@ _KOWALCZYK = Chart(
         doctor=_HOLM,
     ),
     visits=(
-        Visit(
-            "nf-306-1", terms.FOLLOW_UP, "AMB", "2026-05-05T10:00", "2026-05-05T10:40", _CLINIC, doctor=_HOLM
-        ),
+        Visit("nf-306-1", terms.FOLLOW_UP, "AMB", "2026-05-05T10:00", "2026-05-05T10:40", _CLINIC, doctor=_HOLM),
         Visit(
             "nf-306-2",
             terms.EMERGENCY,
@@ -328,12 +308,8 @@ _KOWALCZYK = Chart(
         ),
     ),
     vitals=(
-        Vitals(
-            "2026-05-05T10:05", {"blood pressure": (150, 82), "heart rate": 78, "weight": 58.2}, "nf-306-1"
-        ),
-        *series(
-            "nf-306-2", "2026-10-21T18:10", 2, ((162, 96, 132, 22, 36.7, 95), (144, 84, 96, 18, 36.6, 97))
-        ),
+        Vitals("2026-05-05T10:05", {"blood pressure": (150, 82), "heart rate": 78, "weight": 58.2}, "nf-306-1"),
+        *series("nf-306-2", "2026-10-21T18:10", 2, ((162, 96, 132, 22, 36.7, 95), (144, 84, 96, 18, 36.6, 97))),
     ),
     problems=(
         Problem(terms.ATRIAL_FIBRILLATION, "2022-09-13", terms.MODERATE),

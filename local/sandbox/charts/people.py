@@ -57,9 +57,7 @@ def directory(
     for organization in (records.organization, *records.payers):
         yield resource("Organization", organization.id, _SET_UP, active=True, name=organization.name)
     for doctor in records.doctors:
-        yield resource(
-            "Practitioner", doctor.id, _SET_UP, active=True, name=name(doctor.family, doctor.given)
-        )
+        yield resource("Practitioner", doctor.id, _SET_UP, active=True, name=name(doctor.family, doctor.given))
     for place in records.places:
         kind = codes(systems[place.kind.system], place.kind.code, place.kind.display)
         yield resource(
@@ -70,9 +68,7 @@ def directory(
             name=place.name,
             mode="instance",
             type=location_type(kind),
-            managingOrganization=reference(
-                f"Organization/{records.organization.id}", records.organization.name
-            ),
+            managingOrganization=reference(f"Organization/{records.organization.id}", records.organization.name),
         )
 
 

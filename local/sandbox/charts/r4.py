@@ -131,9 +131,7 @@ def _condition(chart: Chart, number: int, problem: Problem) -> Json:
         "Condition",
         f"cond-{chart.person.id}-{number}",
         problem.recorded,
-        clinicalStatus=codes(f"{_TERMINOLOGY}/condition-clinical", problem.clinical)
-        if problem.clinical
-        else None,
+        clinicalStatus=codes(f"{_TERMINOLOGY}/condition-clinical", problem.clinical) if problem.clinical else None,
         verificationStatus=codes(f"{_TERMINOLOGY}/condition-ver-status", problem.verification),
         category=[codes(f"{_TERMINOLOGY}/condition-category", "problem-list-item", "Problem List Item")],
         severity=codeable(problem.severity),
@@ -190,9 +188,7 @@ def _order(chart: Chart, number: int, order: Order, offset: str) -> Json:
         **medication,
         subject=_self(chart),
         authoredOn=written,
-        requester=reference(
-            f"Practitioner/{order.doctor.id}", order.doctor.display if order.doctor_shown else ""
-        ),
+        requester=reference(f"Practitioner/{order.doctor.id}", order.doctor.display if order.doctor_shown else ""),
         dosageInstruction=[{"text": order.dosage}] if order.dosage else [],
         dispenseRequest={"validityPeriod": {"end": date_time(order.ended, offset)}} if order.ended else None,
     )

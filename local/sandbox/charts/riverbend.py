@@ -41,12 +41,8 @@ _THOMPSON = Chart(
         doctor=_ALVAREZ,
     ),
     visits=(
-        Visit(
-            "rb.1.1", terms.CHECK_UP, "AMB", "2024-06-11T09:00", "2024-06-11T09:30", _CLINIC, doctor=_ALVAREZ
-        ),
-        Visit(
-            "rb.1.2", terms.FOLLOW_UP, "AMB", "2025-06-17T09:00", "2025-06-17T09:40", _CLINIC, doctor=_ALVAREZ
-        ),
+        Visit("rb.1.1", terms.CHECK_UP, "AMB", "2024-06-11T09:00", "2024-06-11T09:30", _CLINIC, doctor=_ALVAREZ),
+        Visit("rb.1.2", terms.FOLLOW_UP, "AMB", "2025-06-17T09:00", "2025-06-17T09:40", _CLINIC, doctor=_ALVAREZ),
         Visit(
             "rb.1.3",
             terms.EMERGENCY,
@@ -103,9 +99,7 @@ _THOMPSON = Chart(
             "high",
             "Needed epinephrine.",
         ),
-        Allergy(
-            terms.ASPIRIN_SUBSTANCE, "medication", "2026-10-26", clinical="", verification="entered-in-error"
-        ),
+        Allergy(terms.ASPIRIN_SUBSTANCE, "medication", "2026-10-26", clinical="", verification="entered-in-error"),
     ),
     orders=(
         Order(terms.FUROSEMIDE, "2026-10-26T18:20", "1 tablet every morning", _STONE, doctor_shown=False),
@@ -117,9 +111,7 @@ _THOMPSON = Chart(
             medication_as="reference",
         ),
         Order(terms.NAPROXEN, "2026-10-26T18:25", "Do not give: heart failure", _STONE, do_not_perform=True),
-        Order(
-            terms.LISINOPRIL, "2025-06-17T09:30", "1 tablet daily", _ALVAREZ, "cancelled", "2025-07-01T00:00"
-        ),
+        Order(terms.LISINOPRIL, "2025-06-17T09:30", "1 tablet daily", _ALVAREZ, "cancelled", "2025-07-01T00:00"),
     ),
     statements=(Statement(terms.ACETAMINOPHEN, "2024-01-01", "1 tablet for headaches, about twice a month"),),
     policies=(
@@ -145,9 +137,7 @@ _THOMPSON = Chart(
 )
 
 _NOVAK = Chart(
-    Person(
-        "rb.pat.2", "7010027", ("Novák",), ("Tomáš",), "male", "1969-01-31", doctor=_ALVAREZ, phone="555-0171"
-    ),
+    Person("rb.pat.2", "7010027", ("Novák",), ("Tomáš",), "male", "1969-01-31", doctor=_ALVAREZ, phone="555-0171"),
     visits=(
         Visit(
             "rb.2.1",
@@ -176,9 +166,7 @@ _NOVAK = Chart(
         Problem(terms.DIABETES_2, "2016-03-22", terms.MODERATE),
         Problem(terms.HYPERLIPIDEMIA, "2016-03-22"),
     ),
-    allergies=(
-        Allergy(terms.CODEINE, "medication", "2012-11-30", terms.ITCHING, "mild", type="intolerance"),
-    ),
+    allergies=(Allergy(terms.CODEINE, "medication", "2012-11-30", terms.ITCHING, "mild", type="intolerance"),),
     orders=(
         Order(
             terms.METFORMIN,
@@ -188,9 +176,7 @@ _NOVAK = Chart(
             medication_as="reference",
             medication_shown=False,
         ),
-        Order(
-            terms.SIMVASTATIN, "2026-04-14T15:55", "1 tablet at bedtime", _ALVAREZ, medication_as="contained"
-        ),
+        Order(terms.SIMVASTATIN, "2026-04-14T15:55", "1 tablet at bedtime", _ALVAREZ, medication_as="contained"),
     ),
     policies=(
         Policy(
@@ -278,9 +264,7 @@ _FITZGERALD = Chart(
     ),
     vitals=(
         Vitals("2026-08-21T14:05", {"weight": 26.0, "height": 129}, "rb.4.1"),
-        *series(
-            "rb.4.2", "2026-10-09T21:45", 1, ((102, 62, 132, 34, 37.1, 91), (100, 60, 118, 28, 37.0, 95))
-        ),
+        *series("rb.4.2", "2026-10-09T21:45", 1, ((102, 62, 132, 34, 37.1, 91), (100, 60, 118, 28, 37.0, 95))),
     ),
     problems=(Problem(terms.ASTHMA, "2022-12-05", terms.MODERATE),),
     allergies=(
@@ -295,13 +279,9 @@ _FITZGERALD = Chart(
             clinical="",
         ),
     ),
-    orders=(
-        Order(terms.ALBUTEROL, "2026-10-10T00:10", "2 puffs every 4 hours as needed, with spacer", _STONE),
-    ),
+    orders=(Order(terms.ALBUTEROL, "2026-10-10T00:10", "2 puffs every 4 hours as needed, with spacer", _STONE),),
     policies=(
-        Policy(
-            _BLUE, "BR-118266", ("1020", "County Library"), ("FAM", "Family"), terms.COMMERCIAL, "2018-09-01"
-        ),
+        Policy(_BLUE, "BR-118266", ("1020", "County Library"), ("FAM", "Family"), terms.COMMERCIAL, "2018-09-01"),
     ),
 )
 
@@ -309,9 +289,7 @@ _HADDAD = Chart(  # nobody has asked him about allergies yet
     Person("rb.pat.5", "7033902", ("Haddad",), ("Samir",), "male", "1993-03-12"),
     visits=(Visit("rb.5.1", terms.EMERGENCY, "EMER", "2026-10-30T22:15", "", _ER, reason=terms.MIGRAINE),),
     vitals=(
-        Vitals(
-            "2026-10-30T22:20", {"blood pressure": (128, 80), "heart rate": 90, "temperature": 36.9}, "rb.5.1"
-        ),
+        Vitals("2026-10-30T22:20", {"blood pressure": (128, 80), "heart rate": 90, "temperature": 36.9}, "rb.5.1"),
     ),
     problems=(Problem(terms.MIGRAINE, "2026-10-30", clinical="active", verification="provisional"),),
     orders=(Order(terms.IBUPROFEN, "2026-10-30T23:00", "2 tablets once", _STONE),),
@@ -330,9 +308,7 @@ _MULLER = Chart(
         doctor=_ALVAREZ,
     ),
     visits=(
-        Visit(
-            "rb.6.1", terms.FOLLOW_UP, "AMB", "2026-01-14T10:00", "2026-01-14T10:30", _CLINIC, doctor=_ALVAREZ
-        ),
+        Visit("rb.6.1", terms.FOLLOW_UP, "AMB", "2026-01-14T10:00", "2026-01-14T10:30", _CLINIC, doctor=_ALVAREZ),
         Visit(
             "rb.6.2",
             terms.ADMISSION,
@@ -377,9 +353,7 @@ _MULLER = Chart(
     ),
     statements=(Statement(terms.IBUPROFEN, "2026-09-01", "2 tablets when the knee hurts"),),
     policies=(
-        Policy(
-            _FEDERAL, "EPP-0107-8", ("ELD", "Elders"), ("ELD-B", "Elders Basic"), terms.PUBLIC, "2005-11-01"
-        ),
+        Policy(_FEDERAL, "EPP-0107-8", ("ELD", "Elders"), ("ELD-B", "Elders Basic"), terms.PUBLIC, "2005-11-01"),
     ),
 )
 

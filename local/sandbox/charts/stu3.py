@@ -172,9 +172,7 @@ def _order(chart: Chart, number: int, order: Order, offset: str) -> Json:
         text=narrative(f"{drug.label}: {order.dosage}"),
         status=order.status,
         intent="order",
-        medicationReference=reference(f"Medication/{medication_id(drug)}", drug.label)
-        if by_reference
-        else None,
+        medicationReference=reference(f"Medication/{medication_id(drug)}", drug.label) if by_reference else None,
         medicationCodeableConcept=None if by_reference else codeable(drug),
         subject=_self(chart),
         authoredOn=written,

@@ -68,9 +68,7 @@ def test_a_scope_limits_the_types() -> None:
         ({}, "Basic ***", 401, "invalid_client"),
     ],
 )
-def test_token_requests_that_fail(
-    change: dict[str, str], authorization: str, status: int, error: str
-) -> None:
+def test_token_requests_that_fail(change: dict[str, str], authorization: str, status: int, error: str) -> None:
     with pytest.raises(TokenRequestError) as failure:
         TokenIssuer(_ACCESS).issue(_POSTED | change, authorization)
     assert (failure.value.status, failure.value.error) == (status, error)
@@ -78,9 +76,7 @@ def test_token_requests_that_fail(
 
 async def test_token_endpoint_over_http(anonymous: Callable[[str], Client]) -> None:
     riverbend = anonymous("riverbend")
-    refused = await riverbend.form(
-        "/oauth2/token", "grant_type=client_credentials&client_id=x&client_secret=y"
-    )
+    refused = await riverbend.form("/oauth2/token", "grant_type=client_credentials&client_id=x&client_secret=y")
     assert (refused.status, refused.json["error"]) == (401, "invalid_client")
     assert refused.headers["www-authenticate"].startswith("Basic")
     assert refused.headers["cache-control"] == "no-store"

@@ -83,9 +83,7 @@ def test_references_resolve(name: str) -> None:
 @pytest.mark.parametrize("name", _HOSPITALS)
 def test_every_resource_type_is_there(name: str) -> None:
     hospital = _HOSPITALS[name]
-    prescriptions = (
-        {"MedicationOrder"} if hospital.version == "dstu2" else {"MedicationRequest", "MedicationStatement"}
-    )
+    prescriptions = {"MedicationOrder"} if hospital.version == "dstu2" else {"MedicationRequest", "MedicationStatement"}
     assert {path.stem for path in hospital.folder.glob("*.ndjson")} == _SHARED_TYPES | prescriptions
 
 
@@ -105,8 +103,7 @@ def test_every_patient_has_an_mrn_and_the_newest_visit_a_location(name: str) -> 
         visits = [
             resource
             for resource in resources
-            if resource["resourceType"] == "Encounter"
-            and f"Patient/{patient['id']}" in set(_references(resource))
+            if resource["resourceType"] == "Encounter" and f"Patient/{patient['id']}" in set(_references(resource))
         ]
         newest = max(visits, key=lambda visit: visit["period"]["start"])
         assert newest["location"][0]["location"]["reference"].startswith("Location/")
@@ -115,13 +112,9 @@ def test_every_patient_has_an_mrn_and_the_newest_visit_a_location(name: str) -> 
 @pytest.mark.parametrize("name", _HOSPITALS)
 def test_somebody_has_no_allergies_recorded(name: str) -> None:
     resources = _resources(_HOSPITALS[name]).values()
-    patients = {
-        f"Patient/{resource['id']}" for resource in resources if resource["resourceType"] == "Patient"
-    }
+    patients = {f"Patient/{resource['id']}" for resource in resources if resource["resourceType"] == "Patient"}
     allergic = {
-        resource["patient"]["reference"]
-        for resource in resources
-        if resource["resourceType"] == "AllergyIntolerance"
+        resource["patient"]["reference"] for resource in resources if resource["resourceType"] == "AllergyIntolerance"
     }
     assert len(patients - allergic) == 1
 

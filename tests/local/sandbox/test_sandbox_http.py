@@ -17,9 +17,7 @@ _BATCH = {
 }
 
 
-async def test_read_carries_the_media_type_of_the_version_and_validators(
-    lakeside: Client, northfield: Client
-) -> None:
+async def test_read_carries_the_media_type_of_the_version_and_validators(lakeside: Client, northfield: Client) -> None:
     old = await lakeside.get("Patient/1001")
     assert old.headers["content-type"].partition(";")[0] == "application/json+fhir"
     new = await northfield.get("Patient/nf-301")

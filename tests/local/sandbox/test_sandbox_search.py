@@ -86,9 +86,7 @@ async def test_codeable_statuses_in_r4_match_with_their_system(riverbend: Client
     system = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
     query = "AllergyIntolerance?patient=rb.pat.6&clinical-status"
     assert (await riverbend.get(f"{query}={system}|inactive")).json["total"] == 1
-    assert (await riverbend.get(f"{query}=http://hl7.org/fhir/allergy-clinical-status|inactive")).json[
-        "total"
-    ] == 0
+    assert (await riverbend.get(f"{query}=http://hl7.org/fhir/allergy-clinical-status|inactive")).json["total"] == 0
     assert (await riverbend.get(f"{query}:not=inactive")).json["total"] == 1
 
 
@@ -117,9 +115,7 @@ async def test_pages_lead_forward_and_back_and_hold_everything_once(northfield: 
             break
         assert links["next"].startswith("http://ehr.test:81/fhir?")
         page = (await northfield.get(links["next"])).json
-    assert (
-        len(seen) == len(set(seen)) == total == 40
-    )  # as many readings as the chart holds: 4 + 5 * 5 + 2 * 5 + 1
+    assert len(seen) == len(set(seen)) == total == 40  # as many readings as the chart holds: 4 + 5 * 5 + 2 * 5 + 1
     back = (await northfield.get(links["previous"])).json
     assert [entry["resource"]["id"] for entry in back["entry"]] == seen[15:30]
 
@@ -144,9 +140,7 @@ async def test_unknown_parameters_are_left_out_unless_strict(lakeside: Client) -
     assert (strict.status, strict.json["resourceType"]) == (400, "OperationOutcome")
 
 
-@pytest.mark.parametrize(
-    "query", ["birthdate=yesterday", "_count=-1", "gender:above=male", "birthdate=2026-13"]
-)
+@pytest.mark.parametrize("query", ["birthdate=yesterday", "_count=-1", "gender:above=male", "birthdate=2026-13"])
 async def test_malformed_values_and_unknown_modifiers_are_refused(lakeside: Client, query: str) -> None:
     reply = await lakeside.get(f"Patient?{query}")
     assert (reply.status, reply.json["resourceType"]) == (400, "OperationOutcome")

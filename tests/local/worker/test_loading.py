@@ -47,9 +47,7 @@ async def test_the_prefix_is_api_unless_host_json_says_otherwise(write_app: Writ
     default = Client(await load(write_app(FUNCTION)))
     assert (await default.request("GET", "/api/it")).status == 200
     assert (await default.request("GET", "/it")).status == 404
-    host = (
-        '{"version": "2.0", "extensions": {"http": {"routePrefix": "/v1/", "customHeaders": {"X-A": "b"}}}}'
-    )
+    host = '{"version": "2.0", "extensions": {"http": {"routePrefix": "/v1/", "customHeaders": {"X-A": "b"}}}}'
     own = Client(await load(write_app(FUNCTION, host)))
     response = await own.request("GET", "/v1/it")
     assert (response.status, response.header("x-a")) == (200, "b")
@@ -75,9 +73,7 @@ async def test_a_host_json_that_azure_would_refuse(write_app: WriteApp, content:
 
 
 def test_values_of_local_settings_json_yield_to_the_environment(tmp_path: Path) -> None:
-    (tmp_path / "local.settings.json").write_text(
-        '{"IsEncrypted": false, "Values": {"A": "file", "B": "file"}}'
-    )
+    (tmp_path / "local.settings.json").write_text('{"IsEncrypted": false, "Values": {"A": "file", "B": "file"}}')
     environment = {"A": "shell"}
     apply_local_settings(tmp_path, environment)
     assert environment == {"A": "shell", "B": "file"}

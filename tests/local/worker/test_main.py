@@ -54,21 +54,15 @@ def test_a_missing_module_is_named(write_app: WriteApp, capsys: pytest.CaptureFi
     )
 
 
-def test_an_app_without_functions_is_one_line(
-    write_app: WriteApp, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_app_without_functions_is_one_line(write_app: WriteApp, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no functions found" in failure(capsys, "--app", str(write_app("")))
 
 
-def test_a_directory_without_host_json_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_directory_without_host_json_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "host.json" in failure(capsys, "--app", str(tmp_path))
 
 
-def test_a_taken_port_is_named_with_the_way_out(
-    write_app: WriteApp, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_taken_port_is_named_with_the_way_out(write_app: WriteApp, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         line = failure(capsys, "--app", str(write_app(FUNCTION)), "--port", port)

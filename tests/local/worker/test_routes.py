@@ -39,9 +39,7 @@ def test_the_prefix_of_host_json_stands_before_every_route() -> None:
     assert router.match("GET", "/x") is None
 
 
-@pytest.mark.parametrize(
-    "route", ["admin", "/admin/x", "Admin", "administer", "runtime", "runtime/x", "Runtimes"]
-)
+@pytest.mark.parametrize("route", ["admin", "/admin/x", "Admin", "administer", "runtime", "runtime/x", "Runtimes"])
 def test_routes_of_the_hosts_own_space_are_refused(route: str) -> None:
     with pytest.raises(HostError, match="belong to the host"):
         check([HttpFunction("a", route)])

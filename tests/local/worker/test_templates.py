@@ -60,9 +60,7 @@ GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
         ("fhir/{*path}", "/fhirs", None),
     ],
 )
-def test_a_template_matches_as_aspnet_routing_does(
-    route: str, path: str, expected: dict[str, str] | None
-) -> None:
+def test_a_template_matches_as_aspnet_routing_does(route: str, path: str, expected: dict[str, str] | None) -> None:
     assert Template(parse(route)).match(path) == expected
 
 

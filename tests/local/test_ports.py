@@ -1,0 +1,22 @@
+import socket
+
+import pytest
+
+from local.failure import LocalFailure
+from local.ports import free_port, require_free
+
+
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_a_port_taken_on_either_loopback_address_is_named(family: socket.AddressFamily, host: str) -> None:
+    try:
+        server = socket.create_server((host, 0), family=family)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with server:
+        port = server.getsockname()[1]
+        with pytest.raises(LocalFailure, match=rf"port {port} \(Azurite\) is taken: .*AZURITE_TABLE_PORT="):
+            require_free(port, "AZURITE_TABLE_PORT", "Azurite")
+
+
+def test_a_free_port_passes() -> None:
+    require_free(free_port(), "PORT", "the function app")
