@@ -105,7 +105,7 @@ def load_settings() -> Settings:
     secret).
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # required fields come from the environment
+        return Settings()
     except ValidationError as error:
         names = setting_names()
         problems = []
