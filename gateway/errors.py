@@ -8,7 +8,10 @@ GatewayError                 status, public text; the private detail is only log
 │   ├── UnsupportedGrantType     400 unsupported_grant_type
 │   ├── UnsupportedResponseType  400 unsupported_response_type
 │   ├── InvalidScope             400 invalid_scope
-│   └── TooManyTokens            429 with Retry-After
+│   ├── InvalidGrant             400 invalid_grant
+│   ├── UnsupportedTokenType     400 unsupported_token_type (RFC 7009 §2.2.1)
+│   ├── TooManyTokens            429 with Retry-After
+│   └── TooManyFailures          429 with Retry-After
 ├── FhirError                OperationOutcome: `issue.code`, `issue.diagnostics`
 │   ├── TokenRequired            401 login, no error code (RFC 6750 §3.1: nothing was sent)
 │   ├── TokenRefused             401 login, `invalid_token`
@@ -20,6 +23,7 @@ GatewayError                 status, public text; the private detail is only log
 │   ├── NotSupported             404 not-supported
 │   ├── MethodNotAllowed         405 not-supported, Allow
 │   ├── NotAcceptable            406 not-supported
+│   ├── PageExpired              410 expired
 │   ├── LengthRequired           411 invalid
 │   ├── BodyTooLarge             413 too-long
 │   ├── MediaTypeRefused         415 not-supported
@@ -28,14 +32,19 @@ GatewayError                 status, public text; the private detail is only log
 │   ├── UpstreamSuspended        503 transient, Retry-After
 │   └── UpstreamTimeout          504 timeout
 ├── RegistryError            problem+json (RFC 9457): `field`
+│   ├── Malformed                400
+│   ├── SignInRequired           401, WWW-Authenticate
+│   ├── RoleRequired             403, WWW-Authenticate
 │   ├── Unknown                  404
+│   ├── Unsupported              405, Allow
 │   ├── Duplicate                409
 │   ├── Stale                    412
 │   └── Invalid                  422
+│       └── InvalidFields        422, every field at fault
 └── StorageUnavailable       503 in the form of the route that met it
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class GatewayError(Exception):
@@ -67,7 +76,11 @@ class OAuthError(GatewayError):
 
 
 class InvalidRequest(OAuthError):
-    pass
+    """`status` where HTTP has one that says more than 400: 405, 411, 413."""
+
+    def __init__(self, public: str, *, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(public, headers=headers)
+        self.status = status
 
 
 class InvalidClient(OAuthError):
@@ -86,6 +99,14 @@ class InvalidClient(OAuthError):
 
 class UnauthorizedClient(OAuthError):
     error = "unauthorized_client"
+
+
+class InvalidGrant(OAuthError):
+    error = "invalid_grant"
+
+
+class UnsupportedTokenType(OAuthError):
+    error = "unsupported_token_type"
 
 
 class UnsupportedGrantType(OAuthError):
@@ -114,6 +135,17 @@ class TooManyTokens(OAuthError):
 
     def __init__(self, public: str, retry_after: int) -> None:
         super().__init__(public, headers={"Retry-After": str(retry_after)})
+
+
+class TooManyFailures(OAuthError):
+    status = 429
+    error = "temporarily_unavailable"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "Client authentication failed too often; check client_id and its secret or key, and try again later.",
+            headers={"Retry-After": str(retry_after)},
+        )
 
 
 class FhirError(GatewayError):
@@ -191,6 +223,14 @@ class NotAcceptable(FhirError):
     code = "not-supported"
 
 
+class PageExpired(FhirError):
+    status = 410
+    code = "expired"
+
+    def __init__(self) -> None:
+        super().__init__("This page address has expired: search again.")
+
+
 class LengthRequired(FhirError):
     status = 411
 
@@ -241,8 +281,51 @@ class RegistryError(GatewayError):
         self.field = field
 
 
+class Malformed(RegistryError):
+    """Not even the form is right: no JSON, a length that is unknown or too large, a parameter that is none."""
+
+    status = 400
+
+    def __init__(self, public: str, *, field: str = "", status: int = status) -> None:
+        super().__init__(public, field=field)
+        self.status = status
+
+
+class SignInRequired(RegistryError):
+    status = 401
+
+    def __init__(self, public: str, *, challenge: str, detail: str = "") -> None:
+        super().__init__(public, detail=detail)
+        self.headers = {"WWW-Authenticate": challenge}
+
+
+class RoleRequired(RegistryError):
+    status = 403
+
+    def __init__(self, public: str, *, detail: str = "") -> None:
+        super().__init__(public, detail=detail)
+        self.headers = {"WWW-Authenticate": 'Bearer realm="manage", error="insufficient_scope"'}
+
+
+class Unsupported(RegistryError):
+    status = 405
+
+    def __init__(self, public: str, allow: str) -> None:
+        super().__init__(public)
+        self.headers = {"Allow": allow}
+
+
 class Invalid(RegistryError):
     pass
+
+
+class InvalidFields(Invalid):
+    """`problems` are (field, text) pairs, at least one; the error itself tells of the first."""
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        field, text = problems[0]
+        super().__init__(f"{field} {text}." if field else f"{text}.", field=field)
+        self.problems = tuple(problems)
 
 
 class Unknown(RegistryError):

@@ -1,39 +1,53 @@
-import asyncio
 import time
-from base64 import b64encode
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import quote_plus
+from collections.abc import Callable, Mapping
 
 import aiohttp
-import orjson
 
 from gateway.errors import UpstreamBroken
-from gateway.registry.models import BasicAuth, ClientSecretAuth, HeaderAuth, NoAuth, Tenant
-from gateway.secrets import SecretMissing, SecretStore, SecretsUnavailable
+from gateway.registry.models import (
+    BasicAuth,
+    ClientSecretAuth,
+    EntraAuth,
+    HeaderAuth,
+    NoAuth,
+    PrivateKeyJwtAuth,
+    Tenant,
+)
+from gateway.secrets import SecretStore
+from gateway.settings import Settings
+from gateway.upstream.addresses import AddressRefused, check_address
 from gateway.upstream.discovery import token_url
+from gateway.upstream.entra import ManagedIdentity, entra_scope, grant_by_application
+from gateway.upstream.grants import CredentialRefused, basic, grant_by_key, grant_by_secret
+from gateway.upstream.secret_cache import SecretCache
+from gateway.upstream.token_cache import Token, TokenCache
 
-# A token is renewed this long before it ends, so that it is still good when the request arrives.
-_MARGIN_SECONDS = 30
-_DEFAULT_LIFE_SECONDS = 300
+type _TokenAuth = ClientSecretAuth | PrivateKeyJwtAuth | EntraAuth
 
-
-@dataclass(slots=True)
-class _Token:
-    value: str
-    expires: float
+_ENDPOINT_SECONDS = 3600
+_BEARER = "Bearer "
 
 
 class Credentials:
-    """What the gateway shows to each tenant's FHIR server. Tokens are cached until shortly before they end; at most one
-    refresh runs at a time for a tenant.
+    """What the gateway shows to each tenant's FHIR server.
+
+    Tokens are kept until shortly before they end; one refresh at a time for a tenant, and one tenant's slow token
+    endpoint holds up nobody else. Secrets are kept for a few minutes and read anew when they are refused.
     """
 
-    def __init__(self, secrets: SecretStore, session: aiohttp.ClientSession) -> None:
-        self._secrets = secrets
+    def __init__(
+        self,
+        secrets: SecretStore,
+        session: aiohttp.ClientSession,
+        settings: Settings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._secrets = SecretCache(secrets, clock)
         self._session = session
-        self._tokens: dict[str, _Token] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._settings = settings
+        self._tokens = TokenCache(clock)
+        self._endpoints = TokenCache(clock)
+        self._identity = ManagedIdentity()
 
     async def headers(self, tenant: Tenant) -> dict[str, str]:
         """Headers for a request to the tenant's server. Raises UpstreamBroken when no credential can be had."""
@@ -41,78 +55,82 @@ class Credentials:
             case NoAuth():
                 return {}
             case HeaderAuth(name=name, secret=secret):
-                return {name: await self._secret(secret)}
+                return {name: await self._secrets.get(secret)}
             case BasicAuth(username=username, secret=secret):
-                return {"Authorization": _basic(username, await self._secret(secret))}
-            case ClientSecretAuth() as auth:
-                return {"Authorization": f"Bearer {await self._token(tenant, auth)}"}
-            case other:
-                raise UpstreamBroken(
-                    "The tenant's way of authentication is not available.", detail=f"auth kind {other.kind}"
-                )
+                return {"Authorization": basic(username, await self._secrets.get(secret))}
+            case ClientSecretAuth() | PrivateKeyJwtAuth() | EntraAuth() as auth:
+                token = await self._tokens.get(_key(tenant), lambda: self._request(tenant, auth))
+                return {"Authorization": _BEARER + token}
 
-    def forget(self, tenant: Tenant) -> bool:
-        """Drop the tenant's token, after the server refused it; False when there was none to renew."""
-        return self._tokens.pop(_key(tenant), None) is not None
+    async def refused(self, tenant: Tenant, headers: Mapping[str, str]) -> bool:
+        """The server refused these headers (401): whether there are newer ones, worth another try."""
+        match tenant.auth:
+            case NoAuth():
+                return False
+            case HeaderAuth(secret=secret) | BasicAuth(secret=secret):
+                self._secrets.expire(secret)
+                return await self.headers(tenant) != headers
+            case _:
+                self._tokens.drop(_key(tenant), headers["Authorization"].removeprefix(_BEARER))
+                return True
 
-    async def _token(self, tenant: Tenant, auth: ClientSecretAuth) -> str:
-        key = _key(tenant)
-        token = self._tokens.get(key)
-        if token is not None and token.expires > time.monotonic():
-            return token.value
-        async with self._locks.setdefault(key, asyncio.Lock()):
-            token = self._tokens.get(key)
-            if token is None or token.expires <= time.monotonic():
-                token = await self._request_token(tenant, auth)
-                self._tokens[key] = token
-            return token.value
+    async def secret(self, name: str) -> str:
+        """A secret by name, from the same cache. Raises UpstreamBroken when it cannot be had."""
+        return await self._secrets.get(name)
 
-    async def _request_token(self, tenant: Tenant, auth: ClientSecretAuth) -> _Token:
-        secret = await self._secret(auth.secret)
-        form = {"grant_type": "client_credentials"}
-        headers = {"Accept": "application/json"}
-        if auth.kind == "client-secret-post":
-            form |= {"client_id": auth.client_id, "client_secret": secret}
-        else:
-            # RFC 6749 §2.3.1: both parts are form encoded before they are joined
-            headers["Authorization"] = _basic(quote_plus(auth.client_id), quote_plus(secret))
-        if auth.scope:
-            form["scope"] = auth.scope
-        if auth.audience:
-            form["audience"] = auth.audience
-        address = auth.token_url or await token_url(self._session, tenant.fhir_url)
-        started = time.monotonic()
+    async def close(self) -> None:
+        """Let go of the managed identity's connection; the session is not this one's."""
+        await self._identity.close()
+
+    async def _request(self, tenant: Tenant, auth: _TokenAuth) -> Token:
+        """A new token; a secret that is refused is read anew once."""
+        name = _secret_name(auth)
+        secret = await self._secrets.get(name) if name else ""
         try:
-            async with self._session.post(address, data=form, headers=headers, allow_redirects=False) as answer:
-                body = await answer.read()
-                status = answer.status
-        except (aiohttp.ClientError, TimeoutError) as error:
+            return await self._grant(tenant, auth, secret)
+        except CredentialRefused:
+            if not name:
+                raise
+            self._secrets.expire(name)
+            newer = await self._secrets.get(name)
+            if newer == secret:
+                raise
+            return await self._grant(tenant, auth, newer)
+
+    async def _grant(self, tenant: Tenant, auth: _TokenAuth, secret: str) -> Token:
+        match auth:
+            case ClientSecretAuth():
+                return await grant_by_secret(self._session, auth, secret, await self._endpoint(tenant, auth.token_url))
+            case PrivateKeyJwtAuth():
+                return await grant_by_key(self._session, auth, secret, await self._endpoint(tenant, auth.token_url))
+            case EntraAuth():
+                scope = entra_scope(auth, tenant.fhir_url)
+                if secret:
+                    return await grant_by_application(auth, secret, scope)
+                return await self._identity.grant(auth.client_id, scope)
+
+    async def _endpoint(self, tenant: Tenant, given: str | None) -> str:
+        async def discover() -> Token:
+            return Token(await token_url(self._session, tenant.fhir_url), _ENDPOINT_SECONDS)
+
+        address = given or await self._endpoints.get(tenant.fhir_url, discover)
+        try:
+            check_address(address, self._settings)
+        except AddressRefused as error:
             raise UpstreamBroken(
-                "The FHIR server's token endpoint cannot be reached.", detail=type(error).__name__
-            ) from error
-        return _read_token(status, body, started)
-
-    async def _secret(self, name: str) -> str:
-        try:
-            return (await self._secrets.get(name)).strip()
-        except (SecretMissing, SecretsUnavailable) as error:
-            raise UpstreamBroken("The tenant's credential is not available.", detail=str(error)) from error
+                "The FHIR server's token endpoint is at an address that is not allowed.", detail=str(error)
+            ) from None
+        return address
 
 
-def _read_token(status: int, body: bytes, started: float) -> _Token:
-    try:
-        answer: Any = orjson.loads(body)
-        value, life = str(answer["access_token"]), float(answer.get("expires_in", _DEFAULT_LIFE_SECONDS))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UpstreamBroken(
-            "The FHIR server's token endpoint refused the gateway's credential.", detail=f"status {status}"
-        ) from None
-    # Half of a very short life, or the margin: never renew on every request.
-    return _Token(value, started + max(life - _MARGIN_SECONDS, life / 2))
-
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+def _secret_name(auth: _TokenAuth) -> str | None:
+    match auth:
+        case ClientSecretAuth():
+            return auth.secret
+        case PrivateKeyJwtAuth():
+            return auth.key
+        case EntraAuth():
+            return auth.secret or auth.certificate
 
 
 def _key(tenant: Tenant) -> str:

@@ -6,6 +6,9 @@ import orjson
 from gateway.errors import UpstreamBroken
 
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+_OK = 200
+_MAX_BYTES = 10_000_000
+_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
 async def token_url(session: aiohttp.ClientSession, fhir_url: str) -> str:
@@ -24,7 +27,7 @@ async def token_url(session: aiohttp.ClientSession, fhir_url: str) -> str:
 
 def oauth_uris(statement: Any, name: str) -> list[str]:  # noqa: ANN401  # JSON from a stranger
     """Addresses under `name` (`token`, `authorize`) in the oauth-uris extension of a capability statement."""
-    found = []
+    found: list[str] = []
     try:
         for rest in statement["rest"]:
             for extension in rest.get("security", {}).get("extension", []):
@@ -36,10 +39,16 @@ def oauth_uris(statement: Any, name: str) -> list[str]:  # noqa: ANN401  # JSON 
 
 
 async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: ANN401  # JSON from a stranger
+    headers = {"Accept": "application/json, application/fhir+json"}
     try:
-        async with session.get(address, headers={"Accept": "application/json, application/fhir+json"}) as answer:
-            if answer.status != 200:  # noqa: PLR2004
+        async with session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as answer:
+            if answer.status != _OK:
                 return None
-            return orjson.loads(await answer.read())
+            body = b""
+            async for chunk in answer.content.iter_any():
+                body += chunk
+                if len(body) > _MAX_BYTES:
+                    return None
+            return orjson.loads(body)
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return None

@@ -1,0 +1,109 @@
+"""Search results checked by the gateway: against servers that ignore a parameter, and for those that cannot filter."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.upstream.folding import folded
+from gateway.upstream.sorting import name_parts
+
+_COMMAS = re.compile(r"(?<!\\),")
+_ESCAPED = re.compile(r"\\([,|$\\])")
+# A patient-scoped search parameter, and the elements of any release that may hold the reference it means.
+_SCOPES = {
+    "patient": ("patient", "subject", "beneficiary", "subscriber", "beneficiaryReference", "subscriberReference"),
+    "subject": ("subject", "patient"),
+    "beneficiary": ("beneficiary", "patient", "beneficiaryReference"),
+    "subscriber": ("subscriber", "subscriberReference"),
+}
+NAMES = frozenset({"family", "given", "name"})
+
+type Parameters = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientScope:
+    """The search is about certain patients: `Observation?patient=1`, `subject=Patient/1`, `beneficiary=…`, `_id=…`.
+
+    A lenient server answers a parameter that it does not know with everybody's resources, so every result is held
+    against what was asked. Chained parameters and other modifiers than a type are beyond it.
+    """
+
+    asked: tuple[tuple[tuple[str, ...], frozenset[tuple[str, str]]], ...]
+    ids: tuple[frozenset[str], ...]
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> "PatientScope":
+        asked, ids = [], []
+        for full_name, value in parameters:
+            name, _, modifier = full_name.partition(":")
+            if full_name == "_id":
+                ids.append(frozenset(value.split(",")))
+            elif name in _SCOPES and "." not in full_name and (not modifier or modifier == "Patient"):
+                only = "Patient" if modifier or name == "patient" else ""
+                asked.append((_SCOPES[name], frozenset(_reference(part, only) for part in value.split(","))))
+        return cls(tuple(asked), tuple(ids))
+
+    def __bool__(self) -> bool:
+        return bool(self.asked or self.ids)
+
+    def elements(self) -> tuple[str, ...]:
+        """The elements that the check looks at, for `_elements`."""
+        return tuple(dict.fromkeys(name for names, _ in self.asked for name in names))
+
+    def holds(self, resource: dict[str, Any]) -> bool:
+        """Whether a result is about what was asked."""
+        if any(resource.get("id") not in ids for ids in self.ids):
+            return False
+        return all(
+            any(_same(found, want) for found in _references(resource, names) for want in wanted)
+            for names, wanted in self.asked
+        )
+
+
+def _reference(value: str, default_type: str) -> tuple[str, str]:
+    """Type and id of `1`, `Patient/1`, `https://server/Patient/1` or `Patient/1/_history/2`; the type may be empty."""
+    parts = value.strip().partition("/_history/")[0].rstrip("/").split("/")
+    return (parts[-2], parts[-1]) if len(parts) > 1 else (default_type, parts[-1])
+
+
+def _references(resource: dict[str, Any], elements: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for element in elements:
+        value = resource.get(element)
+        reference = value.get("reference") if isinstance(value, dict) else None
+        if isinstance(reference, str):
+            yield _reference(reference, "")
+
+
+def _same(found: tuple[str, str], wanted: tuple[str, str]) -> bool:
+    return found[1] == wanted[1] and (not wanted[0] or not found[0] or found[0] == wanted[0])
+
+
+@dataclass(frozen=True, slots=True)
+class NameFilter:
+    """`family:contains=x` of a Patient search done here, without case and accents (search.html#string).
+
+    `how` is the modifier: `contains`, `exact`, or empty for a beginning.
+    """
+
+    parameter: str
+    how: str
+    values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, full_name: str, value: str) -> "NameFilter":
+        name, _, how = full_name.partition(":")
+        return cls(name, how, tuple(_ESCAPED.sub(r"\1", part) for part in _COMMAS.split(value)))
+
+    def holds(self, resource: dict[str, Any]) -> bool:
+        return any(self._matches(word, value) for word in name_parts(resource, self.parameter) for value in self.values)
+
+    def _matches(self, word: str, value: str) -> bool:
+        match self.how:
+            case "exact":
+                return word == value
+            case "contains":
+                return folded(value) in folded(word)
+            case _:
+                return folded(word).startswith(folded(value))
