@@ -1,41 +1,53 @@
 """The authorization server's routes."""
 
+from collections.abc import Awaitable, Callable
+
 import azure.functions as func
 import orjson
 
 from functions.app import App
-from gateway.errors import GatewayError, OAuthError, UnsupportedResponseType
+from gateway.errors import GatewayError, InvalidRequest, OAuthError, UnsupportedResponseType
 from gateway.exchange import Request, Response, Timing
 from gateway.registry.models import now
+from gateway.tokens.keys import JWKS_MAX_AGE_SECONDS
 
 _NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"}
-_JWKS_MAX_AGE = 300
+_EVERY_METHOD = ["POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+type Handler = Callable[[Request, Timing], Awaitable[Response]]
 
 
 def blueprint(app: App) -> func.Blueprint:
     bp = func.Blueprint()
 
+    @_oauth
     async def grant(request: Request, timing: Timing) -> Response:
-        if request.method != "POST":
-            return _error(OAuthError("Token requests are sent by POST.", headers={"Allow": "POST"}), status=405)
-        try:
-            with timing.hop("auth"):
-                issued = await app.service.tokens.grant(request.headers, request.body)
-        except GatewayError as error:
-            return _error(error)
+        _require_post(request)
+        with timing.hop("auth"):
+            issued = await app.service.tokens.grant(request.headers, request.body)
         return Response(200, orjson.dumps(issued.body), dict(_NO_STORE))
 
     @bp.function_name("oauth_token")
-    @bp.route("oauth2/token", methods=["POST", "GET", "HEAD", "PUT", "PATCH", "DELETE"])
+    @bp.route("oauth2/token", methods=_EVERY_METHOD)
     async def token(req: func.HttpRequest) -> func.HttpResponse:
         return await app.answer(req, grant)
 
+    @_oauth
+    async def give_up(request: Request, timing: Timing) -> Response:
+        _require_post(request)
+        with timing.hop("auth"):
+            await app.service.revocation.revoke(request.headers, request.body)
+        return Response(200, b"", dict(_NO_STORE))
+
+    @bp.function_name("oauth_revoke")
+    @bp.route("oauth2/revoke", methods=_EVERY_METHOD)
+    async def revoke(req: func.HttpRequest) -> func.HttpResponse:
+        return await app.answer(req, give_up)
+
+    @_oauth
     async def jwk_set(_request: Request, _timing: Timing) -> Response:
-        try:
-            ring = await app.service.keys.ring()
-        except GatewayError as error:
-            return _error(error)
-        headers = {"Content-Type": "application/json", "Cache-Control": f"public, max-age={_JWKS_MAX_AGE}"}
+        ring = await app.service.keys.ring()
+        headers = {"Content-Type": "application/json", "Cache-Control": f"public, max-age={JWKS_MAX_AGE_SECONDS}"}
         return Response(200, orjson.dumps(ring.jwks(now())), headers)
 
     @bp.function_name("oauth_jwks")
@@ -43,8 +55,9 @@ def blueprint(app: App) -> func.Blueprint:
     async def jwks(req: func.HttpRequest) -> func.HttpResponse:
         return await app.answer(req, jwk_set)
 
+    @_oauth
     async def refuse_authorization(_request: Request, _timing: Timing) -> Response:
-        return _error(UnsupportedResponseType("This server grants tokens to applications only, at the token endpoint."))
+        raise UnsupportedResponseType("This server grants tokens to applications only, at the token endpoint.")
 
     @bp.function_name("oauth_authorize")
     @bp.route("oauth2/authorize", methods=["GET", "HEAD", "POST"])
@@ -54,8 +67,20 @@ def blueprint(app: App) -> func.Blueprint:
     return bp
 
 
-def _error(error: GatewayError, status: int | None = None) -> Response:
-    """RFC 6749 §5.2."""
-    code = error.error if isinstance(error, OAuthError) else "temporarily_unavailable"
-    body = {"error": code, "error_description": error.public}
-    return Response(status or error.status, orjson.dumps(body), {**_NO_STORE, **error.headers})
+def _require_post(request: Request) -> None:
+    if request.method != "POST":
+        raise InvalidRequest("Send this request by POST.", status=405, headers={"Allow": "POST"})
+
+
+def _oauth(handle: Handler) -> Handler:
+    """Answer errors as RFC 6749 §5.2 says."""
+
+    async def answer(request: Request, timing: Timing) -> Response:
+        try:
+            return await handle(request, timing)
+        except GatewayError as error:
+            code = error.error if isinstance(error, OAuthError) else "temporarily_unavailable"
+            body = {"error": code, "error_description": error.public}
+            return Response(error.status, orjson.dumps(body), {**_NO_STORE, **error.headers})
+
+    return answer

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from jwt.algorithms import ECAlgorithm
 
-from gateway.errors import StorageUnavailable
+from gateway.errors import Invalid, StorageUnavailable, Unknown
 from gateway.registry.cache import Cache
 from gateway.registry.models import now
 from gateway.registry.secret_values import Pepper
@@ -26,8 +26,13 @@ ALGORITHM = "ES256"
 _REFRESH_SECONDS = 60
 # Keys change rarely and nothing works without them: serve the known ones through any outage of the store.
 _STALE_SECONDS = 7 * 86_400
-ACTIVATION_DELAY = timedelta(seconds=3 * _REFRESH_SECONDS)
-"""How long a new key stands in the JWKS before it signs: longer than any instance or verifier caches the old set."""
+JWKS_MAX_AGE_SECONDS = 300
+ACTIVATION_DELAY = timedelta(seconds=JWKS_MAX_AGE_SECONDS + 2 * _REFRESH_SECONDS)
+"""How long a new key stands in the JWKS before it signs: longer than any instance keeps the old set, and any verifier
+after that the set it got from such an instance.
+"""
+_SKEW = timedelta(minutes=5)
+"""By how much the clocks of two instances may differ."""
 
 
 @dataclass(frozen=True)
@@ -122,15 +127,32 @@ class KeyRing:
         return {"keys": [key.public_jwk for key in self.keys if not key.retired(at)]}
 
     def rotated(self, at: datetime, *, delay: timedelta, token_lifetime: timedelta) -> "KeyRing":
-        """With a new key that signs after `delay`; the others retire a token's life after that."""
+        """With a new key that signs after `delay`; the others retire when the last token that one of them may have
+        signed has ended.
+        """
         fresh = SigningKey.generate(at + delay)
-        retire_at = fresh.activates + token_lifetime
+        retire_at = fresh.activates + token_lifetime + _SKEW
         kept = [
             SigningKey(key.kid, key.private_key, key.activates, min(key.retires or retire_at, retire_at))
             for key in self.keys
             if not key.retired(at)
         ]
         return KeyRing([*kept, fresh])
+
+    def without(self, kid: str, at: datetime) -> "KeyRing":
+        """With that key retired now, for one that has become known to others: its tokens stop. Raises Unknown, and
+        Invalid when no other key could sign at once.
+        """
+        if kid not in self._by_kid:
+            raise Unknown("There is no signing key of that id.", field="kid")
+        ring = KeyRing([replace(key, retires=at) if key.kid == kid else key for key in self.keys])
+        try:
+            ring.signing(at)
+        except LookupError:
+            raise Invalid(
+                "This is the only key that signs: rotate first, and retire it once the new key signs.", field="kid"
+            ) from None
+        return ring
 
 
 class Keys:

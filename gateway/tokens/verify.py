@@ -7,12 +7,14 @@ from datetime import datetime
 import jwt
 
 from gateway.errors import BearerMisused, TokenRefused, TokenRequired
-from gateway.registry import Directory, Tenant
+from gateway.registry import Client, Directory, Tenant
 from gateway.registry.models import now
 from gateway.settings import Settings
-from gateway.tokens.grant import TOKEN_TYPE
+from gateway.tokens.client_keys import ClientKeys
 from gateway.tokens.keys import ALGORITHM, Keys
+from gateway.tokens.revocation import Revocations
 from gateway.tokens.scopes import Scope, parse_scope
+from gateway.tokens.signer import TOKEN_TYPE
 
 _REMEMBERED = 4096
 _MAX_TOKEN_CHARACTERS = 4096
@@ -26,6 +28,7 @@ class AccessToken:
     tenant_id: str
     credential: str
     kid: str
+    jti: str
     scope: Scope
     expires: float
 
@@ -36,32 +39,53 @@ class Verifier:
     """
 
     def __init__(
-        self, settings: Settings, directory: Directory, keys: Keys, *, clock: Callable[[], datetime] = now
+        self,
+        settings: Settings,
+        directory: Directory,
+        keys: Keys,
+        client_keys: ClientKeys,
+        revocations: Revocations,
+        *,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._issuer = settings.base_url
         self._audience = settings.fhir_base_url
         self._directory = directory
         self._keys = keys
+        self._client_keys = client_keys
+        self._revocations = revocations
         self._clock = clock
         self._remembered: OrderedDict[bytes, AccessToken] = OrderedDict()
 
     async def verify(self, authorization: str | None) -> tuple[AccessToken, Tenant]:
         """The token and its tenant. Raises TokenRequired, TokenRefused, BearerMisused, StorageUnavailable."""
         at = self._clock()
-        token = await self._signed(_bearer(authorization), at)
+        token = await self.signed(_bearer(authorization), at)
+        if await self._revocations.revoked(token.jti):
+            raise TokenRefused("The access token was revoked.")
         client = await self._directory.client(token.client_id)
         if client is None or not client.enabled:
             raise TokenRefused("The client of this token is no longer active.")
-        secret = client.secret(token.credential)
-        if secret is None or secret.state(at) != "active":
+        if not await self._active(client, token.credential, at):
             raise TokenRefused("The credential that this token was issued with is no longer active.")
         tenant = await self._directory.tenant(token.tenant_id)
         if tenant is None or not tenant.enabled or not client.may_use(token.tenant_id):
             raise TokenRefused("The tenant of this token is no longer available.")
         return token, tenant
 
-    async def _signed(self, text: str, at: datetime) -> AccessToken:
-        """Check what cannot change while a token lives, once per token: a hash of it is remembered, not the token."""
+    async def _active(self, client: Client, credential: str, at: datetime) -> bool:
+        if credential.startswith("key:"):
+            if "private_key_jwt" not in client.auth_methods:
+                return False
+            return any(key.credential == credential for key in await self._client_keys.of(client))
+        secret = client.secret(credential)
+        return secret is not None and secret.state(at) == "active"
+
+    async def signed(self, text: str, at: datetime) -> AccessToken:
+        """A token of this service that has not ended, whatever became of its client. Raises TokenRefused.
+
+        What cannot change while a token lives is checked once per token: a hash of it is remembered, not the token.
+        """
         digest = hashlib.sha256(text.encode("ascii", "replace")).digest()
         ring = await self._keys.ring()
         known = self._remembered.get(digest)
@@ -80,7 +104,7 @@ class Verifier:
                 issuer=self._issuer,
                 audience=self._audience,
                 # `exp` is compared below, by the clock of this class
-                options={"require": ["exp", "sub"], "verify_exp": False, "verify_iat": False},
+                options={"require": ["exp", "sub", "jti"], "verify_exp": False, "verify_iat": False},
             )
         except jwt.InvalidTokenError as error:
             raise TokenRefused("The access token is not valid.", detail=type(error).__name__) from None
@@ -91,6 +115,7 @@ class Verifier:
             tenant_id=claims["tenant"],
             credential=claims["credential"],
             kid=key.kid,
+            jti=claims["jti"],
             scope=parse_scope(claims["scope"]),
             expires=claims["exp"],
         )
