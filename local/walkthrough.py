@@ -34,8 +34,13 @@ class Visit:
 
 
 def default_visits(stack: Stack) -> list[Visit]:
-    """Every tenant on the face of its own version."""
-    return [Visit(tenant, tenant.fhir_version) for tenant in stack.tenants]
+    """Every tenant on the face of its own version; a hospital that speaks R4 also on both faces that the app knows."""
+    faces = {"r4": ("r4", "stu3", "dstu2")}
+    return [
+        Visit(tenant, face)
+        for tenant in stack.tenants
+        for face in faces.get(tenant.fhir_version, (tenant.fhir_version,))
+    ]
 
 
 def walk(stack: Stack, visits: Sequence[Visit], console: Console) -> list[str]:

@@ -4,9 +4,9 @@ from typing import Any
 
 from gateway.fhir.faces import Face
 from gateway.settings import Settings
-from gateway.versions import FhirVersion
+from gateway.tokens.description import oauth_uris
+from gateway.versions import FhirVersion, adapt_type_name
 
-_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 # The app's page prints the value set's address as the system; the standard has the code system's. Both are published.
 _SECURITY_SYSTEMS = (
     "https://hl7.org/fhir/ValueSet/restful-security-service",
@@ -15,30 +15,56 @@ _SECURITY_SYSTEMS = (
 _R4_SECURITY_SYSTEM = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _PUBLISHED = "2026-11-24"
 
-type Parameters = dict[str, str]
-
-_COMMON: Parameters = {"_id": "token"}
-_SEARCH: dict[str, Parameters] = {
-    "Patient": {
-        "family": "string",
-        "given": "string",
-        "name": "string",
-        "birthdate": "date",
-        "gender": "token",
-        "identifier": "token",
-    },
-    "Observation": {"patient": "reference", "category": "token", "code": "token", "date": "date"},
-    "Condition": {"patient": "reference"},
-    "Encounter": {"patient": "reference", "date": "date", "status": "token"},
-    "AllergyIntolerance": {"patient": "reference"},
-    "MedicationRequest": {"patient": "reference", "status": "token"},
-    "MedicationStatement": {"patient": "reference", "status": "token"},
-    "Coverage": {"patient": "reference"},
-    "Location": {"name": "string"},
+# What the gateway offers of every tenant, whatever its server: `name` of DSTU2, STU3 and R4 (- for none), type of the
+# parameter, and a note where the parameter is not the standard's. More may work where the server knows more.
+_PARAMETERS = {
+    "Patient": """
+        family      family      family      string     Anywhere in the name at the DSTU2 and STU3 faces
+        given       given       given       string     Anywhere in the name at the DSTU2 and STU3 faces
+        name        name        name        string     Anywhere in the name at the DSTU2 and STU3 faces
+        birthdate   birthdate   birthdate   date
+        gender      gender      gender      token
+        identifier  identifier  identifier  token
+    """,
+    "Observation": """
+        patient   patient   patient   reference
+        category  category  category  token
+        code      code      code      token
+        date      date      date      date
+    """,
+    "Condition": """
+        patient         patient          patient          reference
+        clinicalstatus  clinical-status  clinical-status  token
+    """,
+    "Encounter": """
+        patient  patient  patient  reference
+        date     date     date     date
+        status   status   status   token
+    """,
+    "AllergyIntolerance": """
+        patient  patient          patient          reference
+        -        clinical-status  clinical-status  token
+    """,
+    "MedicationRequest": """
+        patient      patient     patient     reference
+        status       status      status      token
+        datewritten  authoredon  authoredon  date
+    """,
+    "MedicationStatement": """
+        patient  patient  patient  reference
+        status   status   status   token
+    """,
+    "Coverage": """
+        patient  patient      patient      reference  Of the Patients app; the standard has it since R4
+        -        beneficiary  beneficiary  reference
+    """,
+    "Location": "name name name string",
+    "Practitioner": "",
+    "Organization": "",
+    "Medication": "",
 }
-_READ_ONLY = ("Practitioner", "Organization", "Medication")
-_DSTU2_NAMES = {"MedicationRequest": "MedicationOrder"}
-_INTERACTIONS = ("read", "vread", "history-instance", "search-type")
+_FACES = (FhirVersion.DSTU2, FhirVersion.STU3, FhirVersion.R4)
+_READING = ("read", "vread", "history-instance")
 
 
 def capability_statement(face: Face, prefix: str, settings: Settings) -> dict[str, Any]:
@@ -56,6 +82,7 @@ def capability_statement(face: Face, prefix: str, settings: Settings) -> dict[st
             "url": f"{settings.fhir_base_url}{prefix}",
         },
         "fhirVersion": face.number,
+        # The face's own first; all of them are understood in Accept and _format.
         "format": list(dict.fromkeys([face.media_type, "application/fhir+json", "application/json", "json"])),
         "rest": [_rest(face, settings)],
     }
@@ -67,47 +94,44 @@ def capability_statement(face: Face, prefix: str, settings: Settings) -> dict[st
 def _rest(face: Face, settings: Settings) -> dict[str, Any]:
     rest: dict[str, Any] = {
         "mode": "server",
+        "documentation": "Read-only. The tenant of the access token decides which FHIR server answers.",
         "security": _security(face, settings),
-        "resource": [
-            *(_resource(name, parameters, face) for name, parameters in _SEARCH.items()),
-            *(_resource(name, {}, face) for name in _READ_ONLY),
-        ],
+        "resource": [_resource(name, face) for name in _PARAMETERS],
         "interaction": [{"code": "batch"}],
     }
     if face.version is FhirVersion.DSTU2:
-        # DSTU2 says `batch` here; its system interactions (transaction, search-system, history-system) are not done,
-        # but the app reads rest.interaction, and the list may not be empty.
+        # DSTU2 knows no code `batch` here: `transaction` is the POST of a Bundle, and transactionMode says of which.
         rest["transactionMode"] = "batch"
-        rest["interaction"] = [{"code": "transaction", "documentation": "batch only; a transaction is refused"}]
+        rest["interaction"] = [{"code": "transaction", "documentation": "Of type batch only; see transactionMode."}]
     return rest
 
 
 def _security(face: Face, settings: Settings) -> dict[str, Any]:
     systems = (*_SECURITY_SYSTEMS, *((_R4_SECURITY_SYSTEM,) if face.version is FhirVersion.R4 else ()))
     return {
-        "extension": [
-            {
-                "url": _OAUTH_URIS,
-                "extension": [
-                    {"url": "token", "valueUri": settings.token_url},
-                    {"url": "authorize", "valueUri": f"{settings.base_url}/oauth2/authorize"},
-                ],
-            }
-        ],
+        "extension": [oauth_uris(settings)],
         "service": [{"coding": [{"system": system, "code": "OAuth", "display": "OAuth"} for system in systems]}],
         "description": "OAuth 2.0 client credentials; the scope holds the Entra tenant id",
     }
 
 
-def _resource(name: str, parameters: Parameters, face: Face) -> dict[str, Any]:
-    interactions = _INTERACTIONS if parameters else _INTERACTIONS[:3]
+def _resource(name: str, face: Face) -> dict[str, Any]:
+    parameters = [_parameter(line, face) for line in _PARAMETERS[name].strip().splitlines()]
     resource: dict[str, Any] = {
-        "type": _DSTU2_NAMES.get(name, name) if face.version is FhirVersion.DSTU2 else name,
-        "interaction": [{"code": code} for code in interactions],
+        "type": adapt_type_name(name, FhirVersion.R4, face.version),
+        "interaction": [{"code": code} for code in (*_READING, "search-type")],
         "versioning": "versioned",
+        "readHistory": True,
+        "searchParam": [{"name": "_id", "type": "token"}, *filter(None, parameters)],
     }
-    if parameters:
-        resource["searchParam"] = [
-            {"name": parameter, "type": kind} for parameter, kind in {**_COMMON, **parameters}.items()
-        ]
+    if face.version is not FhirVersion.DSTU2:
+        resource["conditionalRead"] = "full-support"
     return resource
+
+
+def _parameter(line: str, face: Face) -> dict[str, Any]:
+    *names, kind, note = line.split(maxsplit=4) if len(line.split()) > len(_FACES) + 1 else [*line.split(), ""]
+    name = names[_FACES.index(face.version)]
+    if name == "-":
+        return {}
+    return {"name": name, "type": kind, **({"documentation": note} if note else {})}

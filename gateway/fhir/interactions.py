@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """A FHIR RESTful interaction (http.html) in terms of the face: nothing about hosts or versions."""
+    """A FHIR RESTful interaction (http.html): nothing about hosts or versions."""
 
     kind: Kind
     resource_type: str = ""
@@ -60,20 +60,27 @@ def parse_interaction(method: str, path: str) -> Interaction:
         return _allowed(method, _READING, Interaction(Kind.SEARCH, resource_type))
     if rest == ["_search"]:
         return _allowed(method, frozenset({"POST"}), Interaction(Kind.SEARCH, resource_type))
-    if any(part.startswith(("$", "*")) for part in rest) or rest[0].startswith("_"):
+    return _allowed(method, _READING, _instance(resource_type, *rest))
+
+
+def _instance(resource_type: str, resource_id: str, *rest: str) -> Interaction:
+    if any(part.startswith(("$", "*")) for part in (resource_id, *rest)) or resource_id.startswith("_"):
         raise _unsupported()
-    if not _ID.fullmatch(rest[0]):
+    if not _is_id(resource_id):
         raise BadRequest("A resource id has 1 to 64 letters, digits, hyphens and dots.")
     match rest:
-        case [resource_id]:
-            interaction = Interaction(Kind.READ, resource_type, resource_id)
-        case [resource_id, "_history"]:
-            interaction = Interaction(Kind.HISTORY, resource_type, resource_id)
-        case [resource_id, "_history", version_id] if _ID.fullmatch(version_id):
-            interaction = Interaction(Kind.VREAD, resource_type, resource_id, version_id)
-        case _:
-            raise _unsupported()
-    return _allowed(method, _READING, interaction)
+        case []:
+            return Interaction(Kind.READ, resource_type, resource_id)
+        case ["_history"]:
+            return Interaction(Kind.HISTORY, resource_type, resource_id)
+        case ["_history", version_id] if _is_id(version_id):
+            return Interaction(Kind.VREAD, resource_type, resource_id, version_id)
+    raise _unsupported()
+
+
+def _is_id(text: str) -> bool:
+    # Only dots is an id for FHIR, but a way to the parent for a web server.
+    return _ID.fullmatch(text) is not None and text.strip(".") != ""
 
 
 def _allowed(method: str, methods: frozenset[str], interaction: Interaction) -> Interaction:

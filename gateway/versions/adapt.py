@@ -34,15 +34,29 @@ def express(resource: JsonObject, adaptation: Adaptation) -> JsonObject:
     if type(resource_type) is not str:
         raise UnmappedResourceType("")
     if adaptation.source is adaptation.target:
-        if _is_entered_in_error(resource):
-            raise NotExpressibleError(_ENTERED_IN_ERROR)
         out: JsonObject = clone(resource)
-    else:
-        out = _convert(resource, resource_type, adaptation.source, adaptation.target)
+        if not complete_resource(out, adaptation):
+            raise NotExpressibleError(_ENTERED_IN_ERROR)
+        return out
+    out = _convert(resource, resource_type, adaptation.source, adaptation.target)
+    _complete(out, resource_type, adaptation)
+    return out
+
+
+def complete_resource(resource: JsonObject, adaptation: Adaptation) -> bool:
+    """What `adapt_resource` does where source and target are one release, but in place: the caller owns the resource,
+    and nothing is copied. False where it must not be shown.
+    """
+    if _is_entered_in_error(resource):
+        return False
+    _complete(resource, str(resource.get("resourceType")), adaptation)
+    return True
+
+
+def _complete(out: JsonObject, resource_type: str, adaptation: Adaptation) -> None:
     if resource_type == "Patient" and adaptation.mrn_system is not None:
         mark_mrn(out, adaptation.mrn_system, adaptation.target)
     mirror_texts(out)
-    return out
 
 
 def is_mapped(resource_type: str, source: FhirVersion, target: FhirVersion) -> bool:

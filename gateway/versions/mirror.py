@@ -31,7 +31,10 @@ def mirror_texts(resource: JsonObject) -> None:
     display of the first coding from the text. A concept of text alone gets a coding of that display and no code.
     """
     for path in _CONCEPTS.get(str(resource.get("resourceType")), ()):
-        for concept in at(resource, path):
+        held = resource.get(path[0])
+        if held is None:
+            continue
+        for concept in at(held, path[1:]) if len(path) > 1 or type(held) is list else (held,):
             if type(concept) is dict:
                 _mirror(concept)
 
