@@ -3,10 +3,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gateway.audit import AuditTrail, By
 from gateway.errors import StorageUnavailable
+from gateway.manage.changes import client_change, tenant_change
+from gateway.manage.operators import issue_operator_token
 from gateway.registry import Client, Registry, Tenant
 from gateway.registry.models import ClientSecretAuth, HeaderAuth, NoAuth, UpstreamAuth
 from gateway.registry.secret_values import Pepper
+from gateway.registry.store import new_secret
 from gateway.secrets import SecretStore, SecretsUnavailable, open_secret_store
 from gateway.settings import Settings
 from gateway.tokens import Keys
@@ -17,6 +21,7 @@ from local.stack_file import DemoClient, DemoTenant, remember_client, remembered
 
 CLIENT_NAME = "Patients app (demo)"
 SECRET_LIFETIME = timedelta(days=180)
+_SETUP = By("make up", "setup", "make-up")
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,13 @@ async def seed(
     long as they still work. Raises LocalFailure when storage or the secret store cannot be used.
     """
     registry, secrets = _open_registry(settings), open_secret_store(settings)
+    keys = Keys(secrets)
+    trail = AuditTrail(registry.storage, keys.pepper)
     try:
         await registry.ensure_tables()
-        tenants = tuple([await _put_tenant(registry, secrets, upstream) for upstream in hospitals])
-        client = await _demo_client(registry, secrets, state)
+        await keys.ensure()
+        tenants = tuple([await _put_tenant(registry, trail, secrets, upstream) for upstream in hospitals])
+        client = await _demo_client(registry, trail, await keys.pepper(), state)
     except StorageUnavailable as error:
         raise LocalFailure(f"the demo's tenants could not be registered: {error.detail}") from error
     except SecretsUnavailable as error:
@@ -62,7 +70,23 @@ def _open_registry(settings: Settings) -> Registry:
         raise LocalFailure("TABLES_CONNECTION is no connection string of Table Storage") from None
 
 
-async def _put_tenant(registry: Registry, secrets: SecretStore, upstream: UpstreamHospital) -> DemoTenant:
+async def operator_token(settings: Settings) -> str:
+    """A new token for the management API of this machine's stack; the one before stops working.
+
+    Raises LocalFailure when the secret store cannot be used.
+    """
+    secrets = open_secret_store(settings)
+    try:
+        return await issue_operator_token(secrets)
+    except SecretsUnavailable as error:
+        raise LocalFailure(f"the operator's token could not be made: {error}") from error
+    finally:
+        await secrets.close()
+
+
+async def _put_tenant(
+    registry: Registry, trail: AuditTrail, secrets: SecretStore, upstream: UpstreamHospital
+) -> DemoTenant:
     hospital = upstream.hospital
     tenant = Tenant(
         tenant_id=hospital.tenant_id,
@@ -74,9 +98,12 @@ async def _put_tenant(registry: Registry, secrets: SecretStore, upstream: Upstre
     )
     found = await registry.find_tenant(tenant.tenant_id)
     if found is None:
-        await registry.add_tenant(tenant)
+        async with trail.recorded(_SETUP, tenant_change("tenant.create", None, tenant)):
+            await registry.add_tenant(tenant)
     else:
-        await registry.update_tenant(tenant.model_copy(update={"created": found.value.created}), found.etag)
+        tenant = tenant.model_copy(update={"created": found.value.created})
+        async with trail.recorded(_SETUP, tenant_change("tenant.update", found.value, tenant)):
+            await registry.update_tenant(tenant, found.etag)
     return DemoTenant(tenant.tenant_id, tenant.name, hospital.version, tenant.fhir_url)
 
 
@@ -98,20 +125,16 @@ async def _auth(secrets: SecretStore, upstream: UpstreamHospital) -> UpstreamAut
             )
 
 
-async def _demo_client(registry: Registry, secrets: SecretStore, state: Path) -> DemoClient:
-    keys = Keys(secrets)
-    await keys.ensure()
-    pepper = await keys.pepper()
+async def _demo_client(registry: Registry, trail: AuditTrail, pepper: Pepper, state: Path) -> DemoClient:
     known = remembered_client(state)
     if known is not None:
         found = await registry.find_client(known.client_id)
         if found is not None and _still_works(found.value, known.client_secret, pepper):
             return known
-    client = Client(name=CLIENT_NAME, tenants="*")
-    await registry.add_client(client)
-    _, value = await registry.add_secret(
-        client.client_id, pepper, expires=datetime.now(UTC) + SECRET_LIFETIME, description="made by make up"
-    )
+    secret, value = new_secret(pepper, expires=datetime.now(UTC) + SECRET_LIFETIME, description="made by make up")
+    client = Client(name=CLIENT_NAME, tenants="*", secrets=(secret,))
+    async with trail.recorded(_SETUP, client_change("client.create", None, client)):
+        await registry.add_client(client)
     demo = DemoClient(client.client_id, value, CLIENT_NAME)
     remember_client(state, demo)
     return demo

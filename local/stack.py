@@ -19,7 +19,7 @@ from local.ports import free_port, require_free
 from local.processes import Running
 from local.running import record_path, take_down
 from local.sandbox.hospitals import load_hospitals
-from local.seed import UpstreamHospital, seed
+from local.seed import UpstreamHospital, operator_token, seed
 from local.stack_file import Stack, write_stack
 
 READY_SECONDS = {"func": 180.0, "worker": 60.0}
@@ -76,6 +76,7 @@ class _Start:
             storage_connection_string=environment.get("TABLES_CONNECTION", ""),
             clients=(client,),
             tenants=tenants,
+            management_token=asyncio.run(operator_token(settings)),
         )
         write_stack(self.state, stack)
         return stack

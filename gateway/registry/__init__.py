@@ -5,7 +5,10 @@ most `CACHE_TTL_SECONDS` old and outlives a storage failure by `CACHE_STALE_SECO
 """
 
 from gateway.registry.directory import Directory
-from gateway.registry.models import Client, ClientSecret, Stored, Tenant
+from gateway.registry.models import Client, ClientSecret, Tenant
+from gateway.registry.storage import Storage
 from gateway.registry.store import Registry
+from gateway.registry.table import Page, Stored
+from gateway.registry.uses import Uses
 
-__all__ = ["Client", "ClientSecret", "Directory", "Registry", "Stored", "Tenant"]
+__all__ = ["Client", "ClientSecret", "Directory", "Page", "Registry", "Storage", "Stored", "Tenant", "Uses"]

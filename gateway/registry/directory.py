@@ -3,8 +3,8 @@ from gateway.registry.models import Client, Tenant
 from gateway.registry.store import Registry
 from gateway.settings import Settings
 
-# A tenant or client takes about 3 KB in memory.
-_SIZE = 10_000
+SIZE = 10_000
+"""Tenants, and clients, that are remembered; docs/adr/0004 says what that takes in memory."""
 
 
 class Directory:
@@ -24,8 +24,8 @@ class Directory:
             return found.value if found else None
 
         ttl, stale = settings.cache_ttl_seconds, settings.cache_stale_seconds
-        self._tenants: Cache[Tenant | None] = Cache(tenant, ttl=ttl, stale=stale, size=_SIZE)
-        self._clients: Cache[Client | None] = Cache(client, ttl=ttl, stale=stale, size=_SIZE)
+        self._tenants: Cache[Tenant | None] = Cache(tenant, ttl=ttl, stale=stale, size=SIZE)
+        self._clients: Cache[Client | None] = Cache(client, ttl=ttl, stale=stale, size=SIZE)
 
     async def tenant(self, tenant_id: str) -> Tenant | None:
         """The tenant of that GUID (lower case), disabled ones included. Raises StorageUnavailable."""
@@ -36,3 +36,8 @@ class Directory:
         """The client of that GUID (lower case), disabled ones included. Raises StorageUnavailable."""
         hit = self._clients.fresh(client_id)
         return hit[0] if hit is not None else await self._clients.get(client_id)
+
+    def forget(self, subject_id: str) -> None:
+        """Read the tenant or client of that GUID anew: it was changed in this very process."""
+        self._tenants.forget(subject_id)
+        self._clients.forget(subject_id)

@@ -1,23 +1,34 @@
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from gateway.versions import FhirVersion
 
+_EXAMPLE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
 
 def _guid(value: object) -> object:
-    return str(UUID(value.strip())) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return str(UUID(value.strip()))
+    except ValueError:
+        raise ValueError(f"must be a GUID such as {_EXAMPLE}") from None
 
 
-type Guid = Annotated[str, BeforeValidator(_guid)]
+type Guid = Annotated[
+    str, BeforeValidator(_guid), WithJsonSchema({"type": "string", "format": "uuid", "examples": [_EXAMPLE]})
+]
 """A GUID in lower case with hyphens, whatever the case it was written in."""
 
 type Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 type SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z-]{1,127}$")]
 """A name in the secret store (Key Vault's alphabet); the value never stands in Table Storage."""
+
+MAX_SECRETS = 20
+"""Of one client, so that they fit in its row: two while rotating are usual."""
 
 type AuthMethod = Literal["client_secret_post", "client_secret_basic", "private_key_jwt"]
 
@@ -136,7 +147,7 @@ class Client(Model):
     jwks: dict[str, object] | None = None
     jwks_uri: str | None = None
     enabled: bool = True
-    secrets: tuple[ClientSecret, ...] = ()
+    secrets: Annotated[tuple[ClientSecret, ...], Field(max_length=MAX_SECRETS)] = ()
     created: datetime = Field(default_factory=now)
     updated: datetime = Field(default_factory=now)
 
@@ -145,11 +156,3 @@ class Client(Model):
 
     def secret(self, secret_id: str) -> ClientSecret | None:
         return next((secret for secret in self.secrets if secret.secret_id == secret_id), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Stored[T]:
-    """A row as it was read, with the ETag that an update must name."""
-
-    value: T
-    etag: str

@@ -22,6 +22,7 @@ class Pepper:
             raise ValueError("a pepper needs at least one key")
         self._keys = dict(keys)
         self._newest = list(self._keys)[-1]
+        self._derived: dict[tuple[str, str], bytes] = {}
 
     @classmethod
     def generate(cls) -> "Pepper":
@@ -42,6 +43,28 @@ class Pepper:
     def hash(self, value: str) -> str:
         """`hmac-sha256$version$digest`, the only form in which a secret's value is stored."""
         return f"{_FORMAT}${self._newest}${self._digest(self._newest, value)}"
+
+    @property
+    def newest(self) -> str:
+        """The version that new hashes are made with."""
+        return self._newest
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Every version that still verifies, the newest last."""
+        return tuple(self._keys)
+
+    def derived(self, purpose: str, version: str) -> bytes:
+        """A 32-byte key for another purpose, which reveals nothing of the pepper. Raises KeyError."""
+        key = self._derived.get((purpose, version))
+        if key is None:
+            key = hmac.digest(self._keys[version], f"patients-gateway {purpose}".encode(), hashlib.sha256)
+            self._derived[purpose, version] = key
+        return key
+
+    def hashes(self, value: str) -> list[bytes]:
+        """Every form in which `value` may be stored, one for each version."""
+        return [f"{_FORMAT}${version}${self._digest(version, value)}".encode() for version in self._keys]
 
     def matches(self, value: str, stored: str) -> bool:
         """Whether `stored` is the hash of `value`, in time that does not depend on either."""

@@ -1,28 +1,28 @@
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from azure.core import MatchConditions
-from azure.core.exceptions import (
-    AzureError,
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
-from azure.data.tables import UpdateMode
-from azure.data.tables.aio import TableClient, TableServiceClient
-
-from gateway.errors import Duplicate, Stale, StorageUnavailable, Unknown
-from gateway.registry.models import Client, ClientSecret, Stored, Tenant, now
-from gateway.registry.rows import client_row, encode_key, from_row, tenant_row
+from gateway.errors import Invalid, Stale, Unknown
+from gateway.registry.models import MAX_SECRETS, Client, ClientSecret, Tenant, now
+from gateway.registry.rows import Document, Kind
 from gateway.registry.secret_values import HINT_LENGTH, Pepper, new_secret_value
+from gateway.registry.storage import Storage
+from gateway.registry.table import Page, Stored, Table
 from gateway.settings import Settings
 
 TENANTS = "tenants"
 CLIENTS = "clients"
-_TRIES = 5
+USES = "uses"
+AUDIT = "audit"
+ASSERTIONS = "assertions"
+REVOCATIONS = "revocations"
+TABLES = (TENANTS, CLIENTS, USES, AUDIT, ASSERTIONS, REVOCATIONS)
+
+TENANT_ROWS = Kind("tenant", Tenant, "tenant_id")
+CLIENT_ROWS = Kind("client", Client, "client_id")
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+_TRIES = 8
 
 
 class Registry:
@@ -32,93 +32,81 @@ class Registry:
     Every method raises StorageUnavailable when Table Storage does not answer.
     """
 
-    def __init__(self, service: TableServiceClient, *, close: Callable[[], Any] | None = None) -> None:
-        self._service = service
-        self._close = close
-        self._tenants = service.get_table_client(TENANTS)
-        self._clients = service.get_table_client(CLIENTS)
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._tenants = Table(storage.table(TENANTS), TENANT_ROWS)
+        self._clients = Table(storage.table(CLIENTS), CLIENT_ROWS)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Connect as the settings say; nothing is contacted yet."""
-        # Short: the hot path has a cache to fall back on, and an operator wants to know soon.
-        options: dict[str, Any] = {
-            "retry_total": 1,
-            "retry_backoff_factor": 0.2,
-            "connection_timeout": 2,
-            "read_timeout": 5,
-            "logging_enable": False,
-        }
-        if settings.tables_connection is not None:
-            text = settings.tables_connection.get_secret_value()
-            return cls(TableServiceClient.from_connection_string(text, **options))
-        # Imported here: costs start-up time that only Azure needs to pay.
-        from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415
-
-        credential = DefaultAzureCredential(managed_identity_client_id=settings.tables_connection_client_id)
-        service = TableServiceClient(str(settings.tables_connection_service_uri), credential=credential, **options)
-        return cls(service, close=credential.close)
+        """Connect as the settings say; nothing is contacted yet. Raises ValueError for a wrong connection string."""
+        return cls(Storage.open(settings))
 
     async def close(self) -> None:
-        await self._service.close()
-        if self._close is not None:
-            await self._close()
+        await self.storage.close()
 
     async def ensure_tables(self) -> None:
         """Create the tables that are not there yet."""
-        async with _storage_errors():
-            for name in (TENANTS, CLIENTS):
-                await self._service.create_table_if_not_exists(name)
+        await self.storage.ensure(TABLES)
 
     async def ping(self) -> None:
         """Return when Table Storage answers a point read."""
-        await self.find_tenant("00000000-0000-0000-0000-000000000000")
+        await self._tenants.find(_NOBODY)
 
     async def find_tenant(self, tenant_id: str) -> Stored[Tenant] | None:
-        row = await _read(self._tenants, tenant_id, "tenant")
-        return None if row is None else Stored(Tenant.model_validate(from_row(row)), row.metadata["etag"])
+        return await self._tenants.find(tenant_id)
 
     async def add_tenant(self, tenant: Tenant) -> Stored[Tenant]:
-        """Raises Duplicate when a tenant of that id exists."""
-        etag = await _create(self._tenants, tenant_row(tenant), "tenant_id", "This tenant exists already.")
-        return Stored(tenant, etag)
+        """Raises Duplicate when a tenant of that id exists, Invalid when it is too large for a row."""
+        return await self._tenants.add(tenant)
 
     async def update_tenant(self, tenant: Tenant, etag: str) -> Stored[Tenant]:
-        """Raises Stale when the row is no longer the one that carried `etag`, Unknown when it is gone."""
-        tenant = tenant.model_copy(update={"updated": now()})
-        return Stored(tenant, await _replace(self._tenants, tenant_row(tenant), etag, "tenant"))
+        """Raises Stale when the row is no longer the one that carried `etag`, Unknown when it is gone, Invalid."""
+        return await self._tenants.replace(tenant.model_copy(update={"updated": now()}), etag)
 
     async def remove_tenant(self, tenant_id: str, etag: str | None = None) -> None:
         """Raises Unknown when there is none, Stale when `etag` is given and not the row's."""
-        await _delete(self._tenants, tenant_id, "tenant", etag)
+        await self._tenants.remove(tenant_id, etag)
 
-    async def tenants(self) -> AsyncIterator[Stored[Tenant]]:
-        """Every tenant, in the order of their ids."""
-        async for row in _rows(self._tenants):
-            yield Stored(Tenant.model_validate(from_row(row)), row.metadata["etag"])
+    def tenants(self) -> AsyncIterator[Stored[Tenant]]:
+        """Every tenant, in the order of their ids; a page at a time is in memory."""
+        return self._tenants.all()
+
+    async def tenant_page(self, size: int, continuation: str = "") -> Page[Stored[Tenant]]:
+        """At most `size` tenants, in the order of their ids. Raises Invalid for a continuation that is none."""
+        return await self._tenants.page(size, continuation)
+
+    async def documents(self) -> AsyncIterator[tuple[str, str, Document]]:
+        """`tenant` or `client`, id and document of every row as it is stored: for the audit."""
+        for kind, table in (
+            (TENANT_ROWS.name, self._tenants.documents()),
+            (CLIENT_ROWS.name, self._clients.documents()),
+        ):
+            async for key, document in table:
+                yield kind, key, document
 
     async def find_client(self, client_id: str) -> Stored[Client] | None:
-        row = await _read(self._clients, client_id, "client")
-        return None if row is None else Stored(Client.model_validate(from_row(row)), row.metadata["etag"])
+        return await self._clients.find(client_id)
 
     async def add_client(self, client: Client) -> Stored[Client]:
-        """Raises Duplicate when a client of that id exists."""
-        etag = await _create(self._clients, client_row(client), "client_id", "This client exists already.")
-        return Stored(client, etag)
+        """Raises Duplicate when a client of that id exists, Invalid when it is too large for a row."""
+        return await self._clients.add(client)
 
     async def update_client(self, client: Client, etag: str) -> Stored[Client]:
-        """Raises Stale when the row is no longer the one that carried `etag`, Unknown when it is gone."""
-        client = client.model_copy(update={"updated": now()})
-        return Stored(client, await _replace(self._clients, client_row(client), etag, "client"))
+        """Raises Stale when the row is no longer the one that carried `etag`, Unknown when it is gone, Invalid."""
+        return await self._clients.replace(client.model_copy(update={"updated": now()}), etag)
 
     async def remove_client(self, client_id: str, etag: str | None = None) -> None:
         """Raises Unknown when there is none, Stale when `etag` is given and not the row's."""
-        await _delete(self._clients, client_id, "client", etag)
+        await self._clients.remove(client_id, etag)
 
-    async def clients(self) -> AsyncIterator[Stored[Client]]:
-        """Every client, in the order of their ids."""
-        async for row in _rows(self._clients):
-            yield Stored(Client.model_validate(from_row(row)), row.metadata["etag"])
+    def clients(self) -> AsyncIterator[Stored[Client]]:
+        """Every client, in the order of their ids; a page at a time is in memory."""
+        return self._clients.all()
+
+    async def client_page(self, size: int, continuation: str = "") -> Page[Stored[Client]]:
+        """At most `size` clients, in the order of their ids. Raises Invalid for a continuation that is none."""
+        return await self._clients.page(size, continuation)
 
     async def add_secret(
         self,
@@ -133,44 +121,24 @@ class Registry:
 
         With `revoke_others` the same write revokes every other secret. Raises Unknown, Invalid.
         """
-        value = new_secret_value()
-        secret = ClientSecret(
-            description=description, hint=value[:HINT_LENGTH], hash=pepper.hash(value), expires=expires
-        )
-
-        def change(client: Client) -> Client:
-            kept = client.secrets
-            if revoke_others:
-                kept = tuple(old.model_copy(update={"revoked": old.revoked or now()}) for old in kept)
-            return client.model_copy(update={"secrets": (*kept, secret)})
-
-        await self._change_client(client_id, change)
+        secret, value = new_secret(pepper, expires=expires, description=description)
+        await self.change_client(client_id, lambda client: with_secret(client, secret, revoke_others=revoke_others))
         return secret, value
 
     async def revoke_secret(self, client_id: str, secret_id: str) -> ClientSecret:
         """Raises Unknown when the client or the secret is not there; revoking twice is harmless."""
+        changed = await self.change_client(client_id, lambda client: without_secret(client, secret_id))
+        return next(secret for secret in changed.value.secrets if secret.secret_id == secret_id)
 
-        def change(client: Client) -> Client:
-            if client.secret(secret_id) is None:
-                raise Unknown("This client has no secret of that id.", field="secret_id")
-            revoked = tuple(
-                secret.model_copy(update={"revoked": secret.revoked or now()})
-                if secret.secret_id == secret_id
-                else secret
-                for secret in client.secrets
-            )
-            return client.model_copy(update={"secrets": revoked})
+    async def change_client(self, client_id: str, change: Callable[[Client], Client]) -> Stored[Client]:
+        """Replace a client by what `change` makes of its newest row, again when others change it meanwhile.
 
-        changed = await self._change_client(client_id, change)
-        secret = changed.value.secret(secret_id)
-        assert secret is not None  # noqa: S101  # `change` has just found it
-        return secret
-
-    async def _change_client(self, client_id: str, change: Callable[[Client], Client]) -> Stored[Client]:
+        Raises Unknown, Invalid, what `change` raises, and Stale when others never leave off.
+        """
         for _ in range(_TRIES):
             found = await self.find_client(client_id)
             if found is None:
-                raise Unknown("There is no client of that id.", field="client_id")
+                raise self._clients.unknown()
             try:
                 return await self.update_client(change(found.value), found.etag)
             except Stale:
@@ -178,60 +146,35 @@ class Registry:
         raise Stale("The client is being changed by others; try again.")
 
 
-@asynccontextmanager
-async def _storage_errors() -> AsyncIterator[None]:
-    try:
-        yield
-    except HttpResponseError as error:
-        raise StorageUnavailable(f"table storage answered {error.status_code} {error.error}") from error
-    except AzureError as error:
-        raise StorageUnavailable(f"table storage: {type(error).__name__}") from error
+def new_secret(pepper: Pepper, *, expires: datetime, description: str = "") -> tuple[ClientSecret, str]:
+    """A secret for a client's row and its value, which is stored nowhere."""
+    value = new_secret_value()
+    secret = ClientSecret(description=description, hint=value[:HINT_LENGTH], hash=pepper.hash(value), expires=expires)
+    return secret, value
 
 
-async def _read(table: TableClient, partition: str, row_key: str) -> Any:  # noqa: ANN401  # the SDK's TableEntity
-    async with _storage_errors():
-        try:
-            return await table.get_entity(encode_key(partition), encode_key(row_key))
-        except ResourceNotFoundError:
-            return None
+def with_secret(client: Client, secret: ClientSecret, *, revoke_others: bool) -> Client:
+    """The client with one more secret; the longest gone of those that no longer work make room for it.
+
+    Raises Invalid when `MAX_SECRETS` still work.
+    """
+    kept = client.secrets
+    if revoke_others:
+        kept = tuple(old.model_copy(update={"revoked": old.revoked or now()}) for old in kept)
+    while len(kept) >= MAX_SECRETS:
+        gone = next((old for old in kept if old.state(now()) != "active"), None)
+        if gone is None:
+            raise Invalid(f"This client has {MAX_SECRETS} active secrets, the most possible: revoke one first.")
+        kept = tuple(old for old in kept if old is not gone)
+    return client.model_copy(update={"secrets": (*kept, secret)})
 
 
-async def _create(table: TableClient, row: Mapping[str, Any], field: str, exists: str) -> str:
-    async with _storage_errors():
-        try:
-            answer = await table.create_entity(row)
-        except ResourceExistsError:
-            raise Duplicate(exists, field=field) from None
-    return str(answer["etag"])
-
-
-async def _replace(table: TableClient, row: Mapping[str, Any], etag: str, what: str) -> str:
-    async with _storage_errors():
-        try:
-            answer = await table.update_entity(
-                row, mode=UpdateMode.REPLACE, etag=etag, match_condition=MatchConditions.IfNotModified
-            )
-        except ResourceModifiedError:
-            raise Stale(f"The {what} was changed by somebody else in the meantime; read it again.") from None
-        except ResourceNotFoundError:
-            raise Unknown(f"There is no {what} of that id.") from None
-    return str(answer["etag"])
-
-
-async def _delete(table: TableClient, partition: str, row_key: str, etag: str | None) -> None:
-    async with _storage_errors():
-        try:
-            row = await table.get_entity(encode_key(partition), encode_key(row_key))
-            await table.delete_entity(
-                row, etag=etag or row.metadata["etag"], match_condition=MatchConditions.IfNotModified
-            )
-        except ResourceModifiedError:
-            raise Stale(f"The {row_key} was changed by somebody else in the meantime; read it again.") from None
-        except ResourceNotFoundError:
-            raise Unknown(f"There is no {row_key} of that id.") from None
-
-
-async def _rows(table: TableClient) -> AsyncIterator[Any]:
-    async with _storage_errors():
-        async for row in table.list_entities():
-            yield row
+def without_secret(client: Client, secret_id: str) -> Client:
+    """The client with that secret revoked. Raises Unknown when it has none of that id."""
+    if client.secret(secret_id) is None:
+        raise Unknown("This client has no secret of that id.", field="secret_id")
+    revoked = tuple(
+        secret.model_copy(update={"revoked": secret.revoked or now()}) if secret.secret_id == secret_id else secret
+        for secret in client.secrets
+    )
+    return client.model_copy(update={"secrets": revoked})

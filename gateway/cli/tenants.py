@@ -1,0 +1,319 @@
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway.cli.options import AsJson, Yes, guid
+from gateway.cli.output import complain, confirmed, say, show_fields, show_json, show_table, warn
+from gateway.cli.session import FAILED, Session, prepare, run
+from gateway.manage.documents import TenantNew, TenantView, validated
+from gateway.manage.imports import BadRow, Plan, Result, carry_out, plan, read_rows
+from gateway.manage.tenants import Made, tenant_view
+from gateway.registry import Page, Stored, Tenant
+
+tenant = typer.Typer(name="tenant", no_args_is_help=True, help="Hospitals and the FHIR servers behind them.")
+
+type Fetch[T] = Callable[[int, str], Any]
+
+_TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id, a GUID")]
+_Version = Annotated[str | None, typer.Option(help="auto, dstu2, stu3 or r4; auto asks the server")]
+_System = Annotated[str | None, typer.Option(help="Profile of the FHIR server, such as hapi, epic or generic")]
+_Auth = Annotated[
+    str | None,
+    typer.Option(
+        help="How the gateway signs in there: none, header, basic, client-secret-post, client-secret-basic, "
+        "private-key-jwt or entra"
+    ),
+]
+_AuthOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--auth-option",
+        "-o",
+        metavar="NAME=VALUE",
+        help="A part of --auth, such as secret=upstream-northfield; repeatable. Secrets are named, never given",
+    ),
+]
+_Mrn = Annotated[str | None, typer.Option(help="Identifier system of medical record numbers; empty: none")]
+_Concurrency = Annotated[int | None, typer.Option(help="Requests at one time to this server, from one instance")]
+_Notes = Annotated[str | None, typer.Option(help="Anything worth knowing; up to 4000 characters")]
+_Name = Annotated[str | None, typer.Option(help="What people call it")]
+_Url = Annotated[str | None, typer.Option(help="Base URL of its FHIR server")]
+
+
+@tenant.command("add")
+def add(  # noqa: PLR0913  # one parameter an option
+    id: Annotated[str, typer.Option(help="The Entra tenant id that the app names, a GUID")],  # noqa: A002  # the option's name
+    name: Annotated[str, typer.Option(help="What people call it")],
+    fhir_url: Annotated[str, typer.Option(help="Base URL of its FHIR server")],
+    *,
+    fhir_version: _Version = None,
+    system: _System = None,
+    auth: _Auth = None,
+    auth_option: _AuthOption = None,
+    mrn_system: _Mrn = None,
+    max_concurrency: _Concurrency = None,
+    notes: _Notes = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Not in use yet")] = False,
+    json: AsJson = False,
+) -> None:
+    """Take on a hospital. Adding the same once more changes nothing.
+
+    Example: `python -m gateway tenant add --id 7c9e6679-7425-40de-944b-e07fc1f90ae7 --name "Northfield"
+    --fhir-url https://ehr.example/fhir --system hapi --auth client-secret-basic -o client_id=gateway
+    -o secret=upstream-northfield`
+    """
+    fields = _fields(name, fhir_url, fhir_version, system, auth, auth_option, mrn_system, max_concurrency, notes)
+    new = {"tenant_id": id, **fields, **({"enabled": False} if disabled else {})}
+
+    async def work(session: Session) -> None:
+        wanted = validated(TenantNew, new)
+        await prepare(session.service)
+        made = await session.operations.tenants.create(session.by, wanted)
+        _show(made, "Added." if made.created else "It was there already, just so.", json=json)
+
+    run(work)
+
+
+@tenant.command("list")
+def list_(
+    limit: Annotated[int | None, typer.Option(min=1, help="How many at most; 100 in a table, all as JSON")] = None,
+    *,
+    json: AsJson = False,
+) -> None:
+    """List tenants in the order of their ids.
+
+    Example: `python -m gateway tenant list --json | jq '.[] | select(.enabled | not) | .name'`
+    """
+
+    async def work(session: Session) -> None:
+        most = limit or (None if json else 100)
+        found = [stored.value async for stored in up_to(most, session.operations.tenants.page)]
+        if json:
+            show_json([_plain(value) for value in found])
+            return
+        show_table(
+            ("TENANT", "NAME", "VERSION", "SYSTEM", "AUTH", "ENABLED", "FHIR URL"),
+            [
+                (
+                    value.tenant_id,
+                    value.name,
+                    value.fhir_version,
+                    value.system,
+                    value.auth.kind,
+                    value.enabled,
+                    value.fhir_url,
+                )
+                for value in found
+            ],
+            "There are no tenants.",
+        )
+        if len(found) == most:
+            say(f"The first {most}; --limit shows more.")
+
+    run(work)
+
+
+@tenant.command("show")
+def show(tenant_id: _TenantId, *, json: AsJson = False) -> None:
+    """Show everything about a tenant.
+
+    Example: `python -m gateway tenant show 7c9e6679-7425-40de-944b-e07fc1f90ae7`
+    """
+
+    async def work(session: Session) -> None:
+        _show(Made(await session.operations.tenants.find(guid(tenant_id, "tenant"))), "", json=json)
+
+    run(work)
+
+
+@tenant.command("update")
+def update(  # noqa: PLR0913  # one parameter an option
+    tenant_id: _TenantId,
+    *,
+    name: _Name = None,
+    fhir_url: _Url = None,
+    fhir_version: _Version = None,
+    system: _System = None,
+    auth: _Auth = None,
+    auth_option: _AuthOption = None,
+    mrn_system: _Mrn = None,
+    max_concurrency: _Concurrency = None,
+    notes: _Notes = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="In use or not")] = None,
+    json: AsJson = False,
+) -> None:
+    """Change what is named, and nothing else. `--auth` replaces the whole of it.
+
+    Example: `python -m gateway tenant update 7c9e6679-7425-40de-944b-e07fc1f90ae7 --fhir-version auto --enable`
+    """
+    patch = _fields(name, fhir_url, fhir_version, system, auth, auth_option, mrn_system, max_concurrency, notes)
+    if enabled is not None:
+        patch["enabled"] = enabled
+
+    async def work(session: Session) -> None:
+        made = await session.operations.tenants.update(session.by, guid(tenant_id, "tenant"), patch)
+        _show(made, "Updated.", json=json)
+
+    run(work)
+
+
+@tenant.command("disable")
+def disable(tenant_id: _TenantId, *, json: AsJson = False) -> None:
+    """Refuse every request for a tenant, until `update --enable`.
+
+    Example: `python -m gateway tenant disable 7c9e6679-7425-40de-944b-e07fc1f90ae7`
+    """
+
+    async def work(session: Session) -> None:
+        made = await session.operations.tenants.update(session.by, guid(tenant_id, "tenant"), {"enabled": False})
+        _show(made, "Disabled; every instance knows within CACHE_TTL_SECONDS.", json=json)
+
+    run(work)
+
+
+@tenant.command("remove")
+def remove(tenant_id: _TenantId, *, yes: Yes = False) -> None:
+    """Remove a tenant. The audit trail keeps what it was.
+
+    Example: `python -m gateway tenant remove 7c9e6679-7425-40de-944b-e07fc1f90ae7 --yes`
+    """
+
+    async def work(session: Session) -> None:
+        found = await session.operations.tenants.find(guid(tenant_id, "tenant"))
+        confirmed(f"Remove the tenant {found.value.name}?", yes=yes)
+        await session.operations.tenants.remove(session.by, found.value.tenant_id)
+        say("Removed.")
+
+    run(work)
+
+
+@tenant.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON, UTF-8")],
+    *,
+    partial: Annotated[bool, typer.Option("--partial", help="Import the good rows in spite of bad ones")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Overwrite tenants that have other values")] = False,
+    json: AsJson = False,
+) -> None:
+    """Take on many hospitals at once. Every row is checked before the first is made; rows that are there already are
+    skipped, so running it again resumes it. Only `fhir_version` `auto` contacts the hospitals' servers.
+
+    CSV columns: `tenant_id,name,fhir_url,fhir_version` and any other field, nested ones dotted (`auth.kind`).
+
+    Example: `python -m gateway tenant import hospitals.csv --partial`
+    """
+
+    async def work(session: Session) -> None:
+        rows = read_rows(file)
+        await prepare(session.service)
+        with _progress() as progress:
+            checking = progress.add_task("Checking", total=len(rows))
+            planned = await plan(
+                session.registry,
+                session.operations.tenants,
+                rows,
+                update=update,
+                done=lambda: progress.advance(checking),
+            )
+            progress.update(checking, completed=len(rows))
+            result = Result(unchanged=planned.unchanged, bad=planned.bad)
+            if partial or not planned.bad:
+                result = await _carried_out(session, planned, progress)
+        _report(result, imported=partial or not planned.bad, json=json)
+        if result.bad:
+            raise typer.Exit(FAILED)
+
+    run(work)
+
+
+async def up_to(most: int | None, page: Callable[[int, str], Any]) -> AsyncIterator[Stored[Any]]:
+    """The items of a paged list, at most `most` (None: all), a page at a time."""
+    continuation, count = "", 0
+    while most is None or count < most:
+        got: Page[Stored[Any]] = await page(1000 if most is None else min(1000, most - count), continuation)
+        for item in got.items:
+            yield item
+        count += len(got.items)
+        continuation = got.continuation
+        if not continuation:
+            return
+
+
+async def _carried_out(session: Session, planned: Plan, progress: Progress) -> Result:
+    making = progress.add_task("Importing", total=len(planned.add) + len(planned.replace))
+    return await carry_out(session.operations.tenants, session.by, planned, done=lambda: progress.advance(making))
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _report(result: Result, *, imported: bool, json: bool) -> None:
+    for bad in result.bad:
+        complain(f"line {bad.line}: {_reason(bad)}")
+    if not imported:
+        say("Nothing was imported: correct the rows above, or import the others with --partial.")
+    say(
+        f"{result.added} added, {result.updated} updated, {result.unchanged} there already, {len(result.bad)} problems."
+    )
+    if json:
+        show_json(
+            {
+                "added": result.added,
+                "updated": result.updated,
+                "unchanged": result.unchanged,
+                "bad": [{"line": bad.line, "field": bad.field, "reason": _reason(bad)} for bad in result.bad],
+            }
+        )
+
+
+def _reason(bad: BadRow) -> str:
+    return bad.reason if bad.reason.startswith(bad.field) else f"{bad.field} {bad.reason}"
+
+
+def _fields(*given: Any) -> dict[str, Any]:  # noqa: ANN401  # the options, in the order of the names below
+    names = ("name", "fhir_url", "fhir_version", "system", "auth", "options", "mrn_system", "max_concurrency", "notes")
+    fields = {name: value for name, value in zip(names, given, strict=True) if value is not None}
+    options = fields.pop("options", None)
+    if options and "auth" not in fields:
+        raise typer.BadParameter("--auth-option is a part of --auth: give both")
+    if "auth" in fields:
+        fields["auth"] = {"kind": fields["auth"], **_pairs(options or [])}
+    if fields.get("mrn_system") == "":
+        fields["mrn_system"] = None
+    return fields
+
+
+def _pairs(options: list[str]) -> dict[str, str]:
+    pairs = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals:
+            raise typer.BadParameter("--auth-option must be NAME=VALUE")
+        pairs[name.strip()] = value
+    return pairs
+
+
+def _show(made: Made[Tenant], text: str, *, json: bool) -> None:
+    view = tenant_view(made)
+    warn(view.warnings)
+    if json:
+        show_json(view)
+        return
+    fields = view.model_dump(exclude={"warnings", "auth"}) | {
+        "auth": " ".join(f"{name}={value}" for name, value in view.auth.model_dump(exclude_none=True).items())
+    }
+    show_fields(fields)
+    if text:
+        say(text)
+
+
+def _plain(value: Tenant) -> dict[str, Any]:
+    return TenantView.model_validate(value.model_dump()).model_dump(
+        mode="json", exclude_none=True, exclude={"warnings"}
+    )
