@@ -26,16 +26,17 @@ def run(report: Report, *, once: bool) -> int:
         outcome = _walk(stack)
         if once:
             return outcome
-        _say_where(stack, report)
-        _serve_until_interrupted()
+        _serve_until_interrupted(stack, report)
         report("\nstopping…")
         return 0
     finally:
         take_down()
 
 
-def _serve_until_interrupted() -> None:
+def _serve_until_interrupted(stack: Stack, report: Report) -> None:
+    # Ctrl-C may come as soon as the last line is out.
     with suppress(KeyboardInterrupt):
+        _say_where(stack, report)
         signal.pause()
 
 

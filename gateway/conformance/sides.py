@@ -67,8 +67,11 @@ class Server:
         self._timeout = timeout_seconds
 
     def below(self, address: str) -> str | None:
-        absolute = urljoin(f"{self._base}/", address)
-        ours, theirs = urlsplit(self._base), urlsplit(absolute)
+        try:
+            absolute = urljoin(f"{self._base}/", address)
+            ours, theirs = urlsplit(self._base), urlsplit(absolute)
+        except ValueError:
+            return None
         if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
             return None
         path = absolute.removeprefix(self._base)
@@ -92,7 +95,10 @@ class Server:
         return exchange
 
     async def _once(self, request: Request, headers: Mapping[str, str]) -> tuple[Exchange, float]:
-        url = URL(_target(self._base, request), encoded=True)
+        try:
+            url = URL(_target(self._base, request), encoded=True)
+        except ValueError:  # a next link or a reference that is no address
+            return Exchange(request, 0, 0, problem=UNREACHABLE), 0
         body, kind = _body(request, self.version)
         sent = {**headers, "Content-Type": kind} if kind else dict(headers)
         began = time.perf_counter()
@@ -106,7 +112,7 @@ class Server:
                 content = await _read(answer.content)
         except TimeoutError:
             return Exchange(request, 0, _since(began), problem=TIMEOUT), 0
-        except aiohttp.ClientError:
+        except (aiohttp.ClientError, ValueError):
             return Exchange(request, 0, _since(began), problem=UNREACHABLE), 0
         resource, problem = read_body(answer.status, content)
         wait = answer.headers.get("Retry-After", "1")
@@ -134,7 +140,10 @@ class Gateway:
         self._statement = statement
 
     def below(self, address: str) -> str | None:
-        absolute = urljoin(f"{self._base}/", address)
+        try:
+            absolute = urljoin(f"{self._base}/", address)
+        except ValueError:
+            return None
         if absolute == self._base or absolute.startswith((f"{self._base}/", f"{self._base}?")):
             return absolute.removeprefix(self._base).lstrip("/")
         return None

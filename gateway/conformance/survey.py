@@ -6,7 +6,7 @@ What is asked depends on the answers, never on their speed, so two runs ask the 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from gateway.conformance.allowance import RequestLimitReached
 from gateway.conformance.calls import ChartSearch, Pairs, Request, chart_searches, contains, id_parameter, shown_pairs
@@ -165,7 +165,7 @@ class Survey:
     async def _reads(self) -> None:
         requests = [Request("read-unknown", "GET", f"Patient/{UNKNOWN_ID}", "GET Patient/{unknown-id}")]
         for patient in self._evidence.patients[:1]:
-            path = f"Patient/{patient['id']}"
+            path = f"Patient/{quote(str(patient['id']), safe='')}"
             requests.append(Request("read-patient", "GET", path, "GET Patient/{id}", patient=str(patient["id"])))
         await asyncio.gather(*(self._ask(request) for request in requests))
 
@@ -177,7 +177,10 @@ class Survey:
             if ids:
                 paths[self._evidence.resource_type(search.kind)] = min(ids)
         await asyncio.gather(
-            *(self._ask(Request("read", "GET", f"{name}/{one}", f"GET {name}/{{id}}")) for name, one in paths.items())
+            *(
+                self._ask(Request("read", "GET", f"{name}/{quote(one, safe='')}", f"GET {name}/{{id}}"))
+                for name, one in paths.items()
+            )
         )
 
     async def _references(self) -> None:
@@ -199,7 +202,7 @@ class Survey:
     async def _batch(self) -> None:
         """One patient's chart in one batch (interface §3)."""
         for patient in self._evidence.patients[:1]:
-            urls = [f"Patient/{patient['id']}"]
+            urls = [f"Patient/{quote(str(patient['id']), safe='')}"]
             for search in chart_searches(self._evidence.version, self._evidence.side):
                 query = urlencode(((search.patient, str(patient["id"])), *search.further), safe=":")
                 urls.append(f"{self._evidence.resource_type(search.kind)}?{query}")

@@ -5,14 +5,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+import requests
 
 from gateway.conformance.survey import UNKNOWN_ID
 from local import processes
 from local.ports import free_port
 from local.sandbox.hospitals import HOSPITALS_FOLDER, load_hospital
+from local.stack_file import read_stack
 from tests.e2e.conftest import LocalCommand
 from tests.environments import environment_python
 from tests.upstreams.sekmet import LOADER, Sekmet, running_sekmet, shared_resources
@@ -154,4 +157,11 @@ def test_a_tenant_of_a_running_stack_is_checked_twice(
     assert sides["batch"] == ("warn", "pass")
     assert sides["encounter.order"] == ("warn", "pass")
     assert UNKNOWN_ID not in file.read_text()
+    # The management API's report is the same but for the times.
+    stack = read_stack(Path(environment["PATIENTS_GATEWAY_LOCAL"]))
+    assert stack is not None
+    url = f"{stack.base_url}/manage/v1/tenants/{tenant}/check"
+    answer = requests.post(url, headers={"Authorization": f"Bearer {stack.management_token}"}, timeout=120)
+    assert answer.status_code == HTTPStatus.OK
+    assert {**answer.json(), "timing": None} == {**document, "timing": None}
     assert check("7c9e6679-7425-40de-944b-e07fc1f90ae7", environment=environment).returncode == 2

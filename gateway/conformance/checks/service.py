@@ -102,7 +102,8 @@ def _answers(evidence: Evidence, url: str, entry: object) -> bool:
         return True  # fails by itself: its own check says so
     if not isinstance(resource, dict) or resource.get("resourceType") != "Bundle":
         return False
-    found = [one for one in values(resource, "entry.resource") if one.get("resourceType") == name]
+    inside = [one for one in values(resource, "entry.resource") if isinstance(one, dict)]
+    found = [one for one in inside if one.get("resourceType") == name]
     return [one.get("id") for one in found] == [one.get("id") for one in alone.matches(name)]
 
 

@@ -113,7 +113,8 @@ def no_type(bundle_type: str) -> Callable[[Resource], None]:
 def stranger(bundle: Resource) -> None:
     """One result is about another patient."""
     for entry in bundle.get("entry", [])[:1]:
-        entry["resource"]["subject"] = {"reference": "Patient/somebody-else"}
+        for owner in {"subject", "patient", "beneficiary", "subscriber"} & entry["resource"].keys():
+            entry["resource"][owner] = {"reference": "Patient/somebody-else"}
 
 
 def next_to(address: str) -> Callable[[Resource], None]:
@@ -165,6 +166,20 @@ def untyped_identifiers(patient: Resource) -> None:
 
 def prescriber_as_text(order: Resource) -> None:
     order["prescriber"] = "a doctor"
+
+
+def as_list(name: str) -> Callable[[Resource], None]:
+    """An element that is one thing is written as a list of it."""
+
+    def change(resource: Resource) -> None:
+        if name in resource:
+            resource[name] = [resource[name]]
+
+    return change
+
+
+def unknown_element(resource: Resource) -> None:
+    resource["somethingOfOurOwn"] = "x"
 
 
 def wrong_date(condition: Resource) -> None:
