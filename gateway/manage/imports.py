@@ -181,7 +181,14 @@ def _json_rows(content: bytes) -> list[Row]:
         document = document.get("value")
     if not isinstance(document, list):
         raise Invalid("The file must hold a JSON array of tenants, or an object whose value is one.")
-    return [Row(number, item) for number, item in enumerate(document, start=1)]
+    return [Row(number, _without_times(item)) for number, item in enumerate(document, start=1)]
+
+
+def _without_times(item: Any) -> Any:  # noqa: ANN401  # JSON of a stranger
+    # What `tenant list --json` exports says when a tenant was made; an imported one is made now.
+    if not isinstance(item, dict):
+        return item
+    return {name: value for name, value in item.items() if name not in ("created", "updated")}
 
 
 def _csv_rows(content: bytes) -> list[Row]:
