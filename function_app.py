@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions import discovery, fhir, health, manage, oauth, upstream_jwks
+from functions import discovery, fhir, health, manage, oauth, portal, upstream_jwks
 from functions.app import App
 from gateway.settings import load_settings
 from gateway.telemetry import configure_logging
@@ -12,5 +12,5 @@ configure_logging(_app.settings)
 
 # Anonymous for the host: its function keys would take FHIR's `?code=` for themselves. Every route authenticates itself.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-for family in (discovery, fhir, health, manage, oauth, upstream_jwks):
+for family in (discovery, fhir, health, manage, oauth, portal, upstream_jwks):
     app.register_functions(family.blueprint(_app))

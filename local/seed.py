@@ -7,6 +7,7 @@ from gateway.audit import AuditTrail, By
 from gateway.errors import StorageUnavailable
 from gateway.manage.changes import client_change, tenant_change
 from gateway.manage.operators import issue_operator_token
+from gateway.portal.local_link import issue_link
 from gateway.registry import Client, Registry, Tenant
 from gateway.registry.models import ClientSecretAuth, HeaderAuth, NoAuth, UpstreamAuth
 from gateway.registry.secret_values import Pepper
@@ -68,6 +69,20 @@ def _open_registry(settings: Settings) -> Registry:
         return Registry.open(settings)
     except ValueError:
         raise LocalFailure("TABLES_CONNECTION is no connection string of Table Storage") from None
+
+
+async def portal_link(settings: Settings) -> str:
+    """A link that signs in to the portal of this machine's stack once; the one before stops working.
+
+    Raises LocalFailure when the secret store cannot be used.
+    """
+    secrets = open_secret_store(settings)
+    try:
+        return await issue_link(secrets, settings.base_url)
+    except SecretsUnavailable as error:
+        raise LocalFailure(f"the portal's link could not be made: {error}") from error
+    finally:
+        await secrets.close()
 
 
 async def operator_token(settings: Settings) -> str:

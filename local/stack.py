@@ -19,7 +19,7 @@ from local.ports import free_port, require_free
 from local.processes import Running
 from local.running import record_path, take_down
 from local.sandbox.hospitals import load_hospitals
-from local.seed import UpstreamHospital, operator_token, seed
+from local.seed import UpstreamHospital, operator_token, portal_link, seed
 from local.stack_file import Stack, write_stack
 
 READY_SECONDS = {"func": 180.0, "worker": 60.0}
@@ -77,6 +77,8 @@ class _Start:
             clients=(client,),
             tenants=tenants,
             management_token=asyncio.run(operator_token(settings)),
+            # The link is for a stack without a Key Vault; with one, the portal refuses it.
+            portal_url=None if settings.key_vault_url else asyncio.run(portal_link(settings)),
         )
         write_stack(self.state, stack)
         return stack
