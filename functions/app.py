@@ -45,13 +45,13 @@ class App:
 
 
 def to_request(http: func.HttpRequest) -> Request:
-    headers = dict(http.headers)
     return Request(
         method=http.method.upper(),
         path=http.route_params.get("path") or "",
         # Not http.params: the host joins repeated parameters with commas, which mean something else in FHIR.
         query=http.url.partition("?")[2],
-        headers=headers,
+        # As they are: the SDK's mapping has lower-case names, and few of many headers are asked for.
+        headers=http.headers,
         body=http.get_body() or b"",
-        request_id=request_id(headers.get("x-request-id")),
+        request_id=request_id(http.headers.get("x-request-id")),
     )

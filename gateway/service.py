@@ -19,7 +19,9 @@ from gateway.tokens import (
     Assertions,
     ClientAuthentication,
     ClientKeys,
+    Issuer,
     Keys,
+    RecentTokens,
     RevocationEndpoint,
     Revocations,
     TokenEndpoint,
@@ -50,7 +52,8 @@ class Service:
         assertions = Assertions(settings, client_keys, self.used_assertions)
         authentication = ClientAuthentication(self.directory, self.keys, assertions)
         revocations = Revocations(self.registry.storage, settings)
-        self.tokens = TokenEndpoint(settings, self.directory, self.keys, authentication, self.uses)
+        issuer = Issuer(settings, self.keys, RecentTokens(revocations, settings.token_lifetime_seconds))
+        self.tokens = TokenEndpoint(settings, self.directory, issuer, authentication, self.uses)
         self.verifier = Verifier(settings, self.directory, self.keys, client_keys, revocations)
         self.revocation = RevocationEndpoint(authentication, self.verifier, revocations)
         self._credentials = Credentials(self.secrets, self._session, settings)

@@ -6,7 +6,9 @@ from gateway.tokens.assertion import Assertions
 from gateway.tokens.client_auth import ClientAuthentication
 from gateway.tokens.client_keys import ClientKeys
 from gateway.tokens.grant import TokenEndpoint
+from gateway.tokens.issuer import Issuer
 from gateway.tokens.keys import KeyRing, Keys, SigningKey
+from gateway.tokens.recent import RecentTokens
 from gateway.tokens.revocation import Revocations
 from gateway.tokens.revoke import RevocationEndpoint
 from gateway.tokens.used_assertions import UsedAssertions
@@ -17,8 +19,10 @@ __all__ = [
     "Assertions",
     "ClientAuthentication",
     "ClientKeys",
+    "Issuer",
     "KeyRing",
     "Keys",
+    "RecentTokens",
     "RevocationEndpoint",
     "Revocations",
     "SigningKey",

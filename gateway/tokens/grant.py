@@ -1,21 +1,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
-from secrets import token_urlsafe
 from typing import Any
 
-from gateway.errors import InvalidRequest, InvalidScope, StorageUnavailable, UnsupportedGrantType
+from gateway.errors import InvalidRequest, InvalidScope, UnsupportedGrantType
 from gateway.registry import Client, Directory
 from gateway.registry.models import now
 from gateway.registry.uses import Uses
 from gateway.settings import Settings
 from gateway.tokens.client_auth import ClientAuthentication
 from gateway.tokens.form import parse_form
-from gateway.tokens.keys import Keys
+from gateway.tokens.issuer import Issuer
 from gateway.tokens.rate import TokenRate
 from gateway.tokens.scopes import Scope, only_tenant, parse_scope
-from gateway.tokens.signer import sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +32,24 @@ class TokenEndpoint:
         self,
         settings: Settings,
         directory: Directory,
-        keys: Keys,
+        issuer: Issuer,
         authentication: ClientAuthentication,
         uses: Uses,
         *,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._issuer = settings.base_url
-        self._audience = settings.fhir_base_url
-        self._lifetime = settings.token_lifetime_seconds
         self._directory = directory
-        self._keys = keys
+        self._issuer = issuer
         self._authentication = authentication
         self._uses = uses
         self._rate = TokenRate(settings.client_rate_per_second)
         self._clock = clock
-        # A jti has to be unique, not secret: 128 random bits for the process, then a number.
-        self._process = token_urlsafe(16)
-        self._numbers = count(1)
 
     async def grant(self, headers: Mapping[str, str], body: bytes) -> IssuedToken:
-        """Answer a token request. `headers` have lower-case names. Raises OAuthError, StorageUnavailable."""
+        """Answer a token request. `headers` have lower-case names. Raises OAuthError, StorageUnavailable.
+
+        Equal requests within `WINDOW_SECONDS` get the same token; each of them is checked in full.
+        """
         form = parse_form(body, headers)
         grant_type = form.get("grant_type") or form.get("grant-type")  # one of the app's two spellings
         if grant_type is None:
@@ -67,34 +61,17 @@ class TokenEndpoint:
         scope = parse_scope(form.get("scope", ""))
         tenant_id = await self._tenant(scope, client)
         self._rate.take(client.client_id)
-        ring = await self._keys.ring()
         at = self._clock()
-        try:
-            key = ring.signing(at)
-        except LookupError as error:
-            raise StorageUnavailable(str(error)) from error
-        granted = " ".join((tenant_id, *scope.system))
-        issued = int(at.timestamp())
-        claims = {
-            "iss": self._issuer,
-            "aud": self._audience,
-            "sub": client.client_id,
-            "client_id": client.client_id,
-            "scope": granted,
-            "tenant": tenant_id,
-            "credential": authenticated.credential,
-            "jti": f"{self._process}.{next(self._numbers):x}",
-            "iat": issued,
-            "exp": issued + self._lifetime,
-        }
+        credential, granted = authenticated.credential, " ".join((tenant_id, *scope.system))
+        token = await self._issuer.issue(client.client_id, credential, tenant_id, granted, at)
+        self._uses.note(client.client_id, credential, at)
         answer = {
-            "access_token": sign(claims, key),
+            "access_token": token.text,
             "token_type": "Bearer",
-            "expires_in": self._lifetime,
+            "expires_in": token.expires - int(at.timestamp()),
             "scope": granted,
         }
-        self._uses.note(client.client_id, authenticated.credential, at)
-        return IssuedToken(answer, client.client_id, tenant_id, authenticated.credential)
+        return IssuedToken(answer, client.client_id, tenant_id, credential)
 
     async def _tenant(self, scope: Scope, client: Client) -> str:
         if scope.types is not None and not scope.types:

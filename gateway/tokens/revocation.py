@@ -42,6 +42,10 @@ class Revocations:
             await self._reads.get(_PARTITION)
         return jti in self._revoked
 
+    def known(self, jti: str) -> bool:
+        """Whether this instance knows already that it was revoked; reads nothing."""
+        return jti in self._revoked
+
     async def revoke(self, jti: str, expires: float) -> None:
         """Refuse this token from now on. Raises StorageUnavailable when it is not recorded."""
         at = utc(self._clock())
