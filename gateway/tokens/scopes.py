@@ -6,7 +6,8 @@ from uuid import UUID
 from gateway.errors import InvalidScope
 
 _GUID = re.compile(r"(?:tenant:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
-_SYSTEM_SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]{0,63})\.(read|\*|c?r?u?d?s?)(\?\S*)?")
+# v2 scopes with a search restriction (`?…`) cannot be promised here, so they are none of these (SMART v2 §Scopes).
+_READING_SCOPE = re.compile(r"system/(?P<type>\*|[A-Z][A-Za-z]{0,63})\.(?:(?P<v1>read|\*)|(?P<v2>c?r?u?d?s?))")
 _EVERY_TYPE = "*"
 _USUAL_CHARACTERS = 500
 
@@ -40,13 +41,13 @@ def read_scope(text: str) -> Scope:
     for item in text.split():
         if match := _GUID.fullmatch(item):
             tenants[str(UUID(match[1]))] = None
-        elif match := _SYSTEM_SCOPE.fullmatch(item):
+        elif item.startswith("system/"):
+            # Whatever it says, it asks for less than everything: one that grants nothing here must not widen the token.
             narrowed = True
-            resource_type, access, query = match.groups()
-            # v2 scopes with a search restriction cannot be promised here, so they grant nothing (SMART v2 §Scopes).
-            if query is None and (access in ("read", "*") or {"r", "s"} <= set(access)):
+            match = _READING_SCOPE.fullmatch(item)
+            if match and (match["v1"] or {"r", "s"} <= set(match["v2"])):
                 system.append(item)
-                types.add(resource_type)
+                types.add(match["type"])
     allowed = None if not narrowed or _EVERY_TYPE in types else frozenset(types)
     return Scope(tuple(tenants), tuple(system), allowed)
 

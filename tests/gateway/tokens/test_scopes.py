@@ -20,10 +20,13 @@ TENANT = "6f1b2c1e-8d1a-4c57-9a55-0c6f4f1f2a01"
         ("system/Patient.r", set()),  # v2: reading without searching cannot be told apart here
         ("system/Patient.cud", set()),
         ("system/Observation.rs?category=vital-signs", set()),  # a restriction that cannot be kept grants nothing
-        ("system/Patient.sr", None),  # not in the order of SMART v2: no SMART scope, so ignored
+        ("system/Patient.write", set()),  # v1
+        ("system/*.write", set()),
+        ("system/Patient.sr", set()),  # not in the order of SMART v2: malformed, and no reason to grant everything
+        ("system/Patient", set()),
         ("user/Patient.read", None),
         ("patient/Patient.read", None),
-        ("system/patient.read", None),
+        ("system/patient.read", set()),
     ],
 )
 def test_types_that_a_scope_reaches(text: str, types: set[str] | None) -> None:
