@@ -4,12 +4,10 @@ GatewayError                 status, public text; the private detail is only log
 ├── OAuthError               RFC 6749 §5.2 JSON: `error`, `error_description`
 │   ├── InvalidRequest           400 invalid_request
 │   ├── InvalidClient            401 invalid_client
-│   ├── UnauthorizedClient       400 unauthorized_client
 │   ├── UnsupportedGrantType     400 unsupported_grant_type
 │   ├── UnsupportedResponseType  400 unsupported_response_type
 │   ├── InvalidScope             400 invalid_scope
 │   ├── InvalidGrant             400 invalid_grant
-│   ├── UnsupportedTokenType     400 unsupported_token_type (RFC 7009 §2.2.1)
 │   ├── TooManyTokens            429 with Retry-After
 │   └── TooManyFailures          429 with Retry-After
 ├── FhirError                OperationOutcome: `issue.code`, `issue.diagnostics`
@@ -97,16 +95,8 @@ class InvalidClient(OAuthError):
         )
 
 
-class UnauthorizedClient(OAuthError):
-    error = "unauthorized_client"
-
-
 class InvalidGrant(OAuthError):
     error = "invalid_grant"
-
-
-class UnsupportedTokenType(OAuthError):
-    error = "unsupported_token_type"
 
 
 class UnsupportedGrantType(OAuthError):

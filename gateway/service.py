@@ -31,7 +31,7 @@ from gateway.tokens import (
 from gateway.tokens.key_documents import document_reader
 from gateway.upstream import Credentials, Upstream
 from gateway.upstream.key_sets import KeySets
-from gateway.upstream.transport import open_session
+from gateway.upstream.session import open_session
 
 
 class Service:

@@ -157,12 +157,3 @@ def _entries(bundle: Resource | None) -> Iterator[Resource]:
 def _mode(entry: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON from a stranger
     search = entry.get("search")
     return search.get("mode") if isinstance(search, dict) else None
-
-
-def next_link(bundle: Resource | None) -> str:
-    """The address of the next page, or nothing."""
-    links = (bundle or {}).get("link")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("relation") == "next" and isinstance(link.get("url"), str):
-            return str(link["url"])
-    return ""

@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 
 from gateway.conformance.allowance import RequestLimitReached
 from gateway.conformance.calls import ChartSearch, Pairs, Request, chart_searches, contains, id_parameter, shown_pairs
-from gateway.conformance.evidence import Evidence, Exchange, next_link
+from gateway.conformance.evidence import Evidence, Exchange
 from gateway.conformance.paths import Resource, values
 from gateway.conformance.sides import Side
+from gateway.upstream.bundles import next_link
 from gateway.versions import FhirVersion
 
 LIST_COUNT = 20
@@ -98,13 +99,13 @@ class Survey:
 
     async def _pages(self, found: int, first: Exchange) -> None:
         """Walk the patient list in pages that are small enough for there to be some."""
-        if not next_link(first.bundle) and found <= 1:
+        if not next_link(first.bundle or {}) and found <= 1:
             return
-        size = LIST_COUNT if next_link(first.bundle) else -(-found // _PARTS)
+        size = LIST_COUNT if next_link(first.bundle or {}) else -(-found // _PARTS)
         page = await self._patients("page", (("_count", str(size)),))
         visited: set[str] = set()
         for _ in range(self._depth.pages - 1):
-            address = next_link(page.bundle) if page is not None else ""
+            address = next_link(page.bundle or {}) if page is not None else None
             path = self._side.below(address) if address else None
             if not address or path is None or path in visited:
                 return

@@ -23,9 +23,9 @@ from gateway.upstream.retries import (
     is_read,
     retry_after_seconds,
 )
-from gateway.upstream.session import PrivateAddress, open_session
+from gateway.upstream.session import PrivateAddress
 
-__all__ = ["Upstream", "UpstreamResponse", "open_session"]
+__all__ = ["Upstream", "UpstreamResponse"]
 
 _UNAUTHORIZED = 401
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

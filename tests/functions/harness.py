@@ -3,7 +3,6 @@ asked. No answer may name a server's host: every request of `Gateway` looks for 
 """
 
 import gzip
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,17 +13,15 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 
 import orjson
-import pytest
 from aiohttp import web
 
 from gateway.registry import Client, Tenant
 from gateway.service import Service
 from gateway.versions import FhirVersion
-from local.worker.application import load
 from local.worker.client import Client as Caller
 from local.worker.client import ClientResponse
+from tests.running_app import running_app
 
-ROOT = Path(__file__).parents[2]
 BASE_URL = "https://gateway.example"
 FORM = "application/x-www-form-urlencoded"
 # Every server of these tests is reached by this name, which the gateway's own addresses do not have.
@@ -205,25 +202,9 @@ def checked(answer: ClientResponse) -> Answer:
 
 @asynccontextmanager
 async def open_gateway(tables_connection: str, keys: Path, **settings: str) -> AsyncIterator[Gateway]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", list(sys.path))
-        patch.delitem(sys.modules, "function_app", raising=False)
-        environment = {
-            "PUBLIC_BASE_URL": BASE_URL,
-            "TABLES_CONNECTION": tables_connection,
-            "LOCAL_KEYS_DIR": str(keys),
-            "ALLOW_PRIVATE_UPSTREAMS": "true",
-            **settings,
-        }
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        caller = Caller(await load(ROOT), BASE_URL)
-        service: Service = sys.modules["function_app"]._app.service
-        try:
-            yield await _with_client(caller, service)
-        finally:
-            await service.uses.settle()
-            await service.close()
+    environment = {"TABLES_CONNECTION": tables_connection, "LOCAL_KEYS_DIR": str(keys), **settings}
+    async with running_app(BASE_URL, environment) as (application, service):
+        yield await _with_client(Caller(application, BASE_URL), service)
 
 
 async def _with_client(caller: Caller, service: Service) -> Gateway:

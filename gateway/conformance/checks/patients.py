@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-from gateway.conformance.evidence import Evidence, Exchange, next_link
+from gateway.conformance.evidence import Evidence, Exchange
 from gateway.conformance.paths import Resource, values
 from gateway.conformance.survey import LIST_COUNT, mrn
 from gateway.conformance.verdicts import Check, Severity, Verdict, met, partly, unmet, untested
+from gateway.upstream.bundles import next_link
 from gateway.upstream.folding import folded
 from gateway.versions import FhirVersion
 
@@ -58,9 +59,9 @@ def _walked(evidence: Evidence) -> tuple[int, bool]:
     pages = evidence.of("page")
     if not pages:
         listed = _listed(evidence)
-        return (len(listed.matches("Patient")), not next_link(listed.bundle)) if listed else (0, False)
+        return (len(listed.matches("Patient")), not next_link(listed.bundle or {})) if listed else (0, False)
     found = {str(one.get("id")) for page in pages for one in page.matches("Patient")}
-    return len(found), pages[-1].bundle is not None and not next_link(pages[-1].bundle)
+    return len(found), pages[-1].bundle is not None and not next_link(pages[-1].bundle or {})
 
 
 def _count(evidence: Evidence) -> Verdict:
@@ -88,7 +89,7 @@ def _pages(evidence: Evidence) -> Verdict:
     broken = next((page for page in pages if page.bundle is None), None)
     if broken is not None:
         return unmet(f"page {pages.index(broken) + 1}: {broken.described()}", sent=sent)
-    if next_link(pages[-1].bundle) and not evidence.limit_reached and _stopped_short(evidence):
+    if next_link(pages[-1].bundle or {}) and not evidence.limit_reached and _stopped_short(evidence):
         return unmet("Bundle.link(next): leads to another server, or back to a page that was seen", sent=sent)
     count, complete = _walked(evidence)
     if complete and count < len(_listed_patients(evidence)):

@@ -61,14 +61,6 @@ async def secrets(settings: Settings) -> FileSecretStore:
 
 
 @pytest.fixture
-async def registry(settings: Settings) -> AsyncIterator[Registry]:
-    registry = Registry.open(settings)
-    await registry.ensure_tables()
-    yield registry
-    await registry.close()
-
-
-@pytest.fixture
 async def keys(secrets: FileSecretStore) -> Keys:
     keys = Keys(secrets)
     await keys.ensure()

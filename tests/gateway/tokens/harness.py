@@ -1,7 +1,6 @@
 """The real function app in this process, on real Table Storage (Azurite), with one client and one tenant."""
 
 import base64
-import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,17 +13,15 @@ from uuid import uuid4
 
 import jwt
 import orjson
-import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway.registry import Client, Tenant
 from gateway.service import Service
 from gateway.versions import FhirVersion
-from local.worker.application import load
 from local.worker.client import Client as Caller
 from local.worker.client import ClientResponse
+from tests.running_app import running_app
 
-ROOT = Path(__file__).parents[3]
 BASE_URL = "https://gateway.example"
 TOKEN_URL = f"{BASE_URL}/oauth2/token"
 FORM = "application/x-www-form-urlencoded"
@@ -142,25 +139,10 @@ async def open_gateway(
     tables_connection: str, keys: Path, *, like: Gateway | None = None, **settings: str
 ) -> AsyncIterator[Gateway]:
     """An app with its clients and tenants registered; or, `like` one that has them, a second instance of it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", list(sys.path))
-        patch.delitem(sys.modules, "function_app", raising=False)
-        environment = {
-            "PUBLIC_BASE_URL": BASE_URL,
-            "TABLES_CONNECTION": tables_connection,
-            "LOCAL_KEYS_DIR": str(keys),
-            "ALLOW_PRIVATE_UPSTREAMS": "true",
-            **settings,
-        }
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        caller = Caller(await load(ROOT))
-        service: Service = sys.modules["function_app"]._app.service
-        try:
-            yield Gateway(caller, service, like.app, like.many) if like else await _populated(caller, service)
-        finally:
-            await service.uses.settle()
-            await service.close()
+    environment = {"TABLES_CONNECTION": tables_connection, "LOCAL_KEYS_DIR": str(keys), **settings}
+    async with running_app(BASE_URL, environment) as (application, service):
+        caller = Caller(application)
+        yield Gateway(caller, service, like.app, like.many) if like else await _populated(caller, service)
 
 
 async def _populated(caller: Caller, service: Service) -> Gateway:

@@ -9,7 +9,7 @@ from gateway.registry import Tenant
 from gateway.secrets import SecretMissing
 from gateway.settings import Settings
 from gateway.upstream import Credentials, Upstream
-from gateway.upstream.transport import open_session
+from gateway.upstream.session import open_session
 from gateway.versions import FhirVersion
 from tests.upstreams.server import EmulatedServer
 

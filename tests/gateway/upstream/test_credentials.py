@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import UpstreamBroken
 from gateway.settings import Settings
 from gateway.upstream import Credentials, Upstream
-from gateway.upstream.transport import open_session
+from gateway.upstream.session import open_session
 from tests.gateway.upstream.conftest import TENANT_ID, MemorySecrets, TenantOf
 from tests.upstreams.behaviour import Behaviour
 from tests.upstreams.server import EmulatedServer, emulate

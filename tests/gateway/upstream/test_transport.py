@@ -11,7 +11,7 @@ from gateway.upstream import Credentials, Upstream
 from gateway.upstream import responses as responses_module
 from gateway.upstream.answers import read_answer
 from gateway.upstream.circuit import FAILURES, FIRST_PAUSE_SECONDS
-from gateway.upstream.transport import open_session
+from gateway.upstream.session import open_session
 from tests.gateway.upstream.conftest import MemorySecrets, TenantOf
 from tests.upstreams.behaviour import Behaviour
 from tests.upstreams.faults import Endless, Fault, Html, Redirect, Reset, Slow, Status, Truncated
