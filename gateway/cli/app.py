@@ -5,6 +5,7 @@ import typer
 from gateway.cli.audit import audit
 from gateway.cli.check import check
 from gateway.cli.clients import client
+from gateway.cli.imports import import_
 from gateway.cli.keys import key
 from gateway.cli.secrets import secret
 from gateway.cli.tenants import tenant
@@ -22,6 +23,7 @@ app = typer.Typer(
     1 failed, 2 wrong usage, input or settings.
     """,
 )
+tenant.command("import")(import_)
 for noun in (tenant, client, secret, key, audit):
     app.add_typer(noun)
 app.command("check")(check)

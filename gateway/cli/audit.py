@@ -1,15 +1,14 @@
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.audit import Entry
 from gateway.cli.options import AsJson, guid
 from gateway.cli.output import complain, say, show_json, show_table
 from gateway.cli.session import FAILED, Session, run
 from gateway.errors import InvalidFields
-from gateway.manage.durations import parse_since
-from gateway.registry.models import now
-from gateway.telemetry import patient_hash
+
+if TYPE_CHECKING:
+    from gateway.audit import Entry
 
 audit = typer.Typer(name="audit", no_args_is_help=True, help="Who changed what, and whether that record is whole.")
 
@@ -29,6 +28,9 @@ def list_(
     """
 
     async def work(session: Session) -> None:
+        from gateway.manage.durations import parse_since
+        from gateway.registry.models import now
+
         tenant_id = guid(tenant, "tenant") if tenant else ""
         client_id = guid(client, "client") if client else ""
         moment = parse_since(since, now()) if since else None
@@ -96,6 +98,8 @@ def patient_hash_(
     """
 
     async def work(session: Session) -> None:
+        from gateway.telemetry.patients import patient_hash
+
         pepper = await session.service.keys.pepper()
         for version in pepper.versions:
             typer.echo(patient_hash(pepper, guid(tenant, "tenant"), patient_id, version))
@@ -110,7 +114,7 @@ def _anchor(text: str) -> tuple[int, str]:
     return int(number), digest
 
 
-def _row(entry: Entry) -> tuple[object, ...]:
+def _row(entry: "Entry") -> tuple[object, ...]:
     concerns = entry.change.tenant_id or entry.change.client_id
     if entry.outcome != "intended":
         return (

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import orjson
 import typer
@@ -12,15 +12,13 @@ from rich.console import Console
 from gateway.cli.options import guid
 from gateway.cli.output import complain
 from gateway.cli.session import FAILED, WRONG, Session, run
-from gateway.conformance import Depth, Options, Report, Status, check_server, check_tenant, to_document
-from gateway.conformance.page import to_html
-from gateway.conformance.run import Tick
-from gateway.conformance.terminal import print_report, progress
-from gateway.conformance.unregistered import GivenSecrets, NotAServer, operators_settings, unregistered
 from gateway.errors import Unknown
-from gateway.registry import Tenant
-from gateway.upstream.systems import PROFILES
-from gateway.versions import FhirVersion
+
+if TYPE_CHECKING:
+    from gateway.conformance import Options, Report
+    from gateway.conformance.run import Tick
+    from gateway.registry import Tenant
+    from gateway.versions import FhirVersion
 
 type AuthKind = Literal[
     "none", "header", "basic", "client-secret-post", "client-secret-basic", "private-key-jwt", "entra"
@@ -84,6 +82,12 @@ def check(  # noqa: PLR0913  # one parameter an option
     Example: `python -m gateway check --fhir-url https://ehr.example/fhir --auth client-secret-basic
     -o client_id=gateway --secret-env EHR_SECRET --html report.html`
     """
+    from gateway.conformance import Depth, Options, Status
+    from gateway.conformance.terminal import progress
+    from gateway.conformance.unregistered import NotAServer, unregistered
+    from gateway.upstream.systems import PROFILES
+    from gateway.versions import FhirVersion
+
     if (tenant is None) == (fhir_url is None):
         raise typer.BadParameter("give either a tenant or --fhir-url")
     if system not in PROFILES:
@@ -116,12 +120,17 @@ def check(  # noqa: PLR0913  # one parameter an option
         raise typer.Exit(FAILED if report.verdict is Status.FAIL else 0)
 
 
-def _alone(server: Tenant, version: FhirVersion | None, secret: str, options: Options, tick: Tick) -> Report:
+def _alone(server: "Tenant", version: "FhirVersion | None", secret: str, options: "Options", tick: "Tick") -> "Report":
+    from gateway.conformance import check_server
+    from gateway.conformance.unregistered import GivenSecrets, operators_settings
+
     secrets = GivenSecrets({_GIVEN: secret})
     return asyncio.run(check_server(server, version, operators_settings(), secrets, options, tick))
 
 
-def _registered(tenant: str, options: Options, tick: Tick) -> Report | None:
+def _registered(tenant: str, options: "Options", tick: "Tick") -> "Report | None":
+    from gateway.conformance import check_tenant
+
     reports = []
 
     async def work(session: Session) -> None:
@@ -168,7 +177,11 @@ def _secret(variable: str | None, file: Path | None) -> str:
     return ""
 
 
-def _write(report: Report, json: str | None, html: Path | None) -> None:
+def _write(report: "Report", json: str | None, html: Path | None) -> None:
+    from gateway.conformance import to_document
+    from gateway.conformance.page import to_html
+    from gateway.conformance.terminal import print_report
+
     document = orjson.dumps(to_document(report), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     try:
         if html is not None:

@@ -1,15 +1,17 @@
 import json as json_format
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.lists import up_to
 from gateway.cli.options import AsJson, ClientId, Yes, guid
 from gateway.cli.output import confirmed, say, show_fields, show_json, show_table, warn
-from gateway.cli.session import Session, prepare, run
-from gateway.cli.tenants import up_to
-from gateway.manage.documents import ClientNew, ClientView, validated
-from gateway.registry.models import now
+from gateway.cli.session import Session, prepare, run, run_on_registry
+
+if TYPE_CHECKING:
+    from gateway.manage.documents import ClientView
+    from gateway.registry import Registry
 
 client = typer.Typer(name="client", no_args_is_help=True, help="Programs that may draw tokens.")
 
@@ -50,6 +52,8 @@ def add(  # noqa: PLR0913  # one parameter an option
     fields["tenants"] = "*" if all_tenants else tenant
 
     async def work(session: Session) -> None:
+        from gateway.manage.documents import ClientNew, validated
+
         new = validated(ClientNew, fields)
         await prepare(session.service)
         made, view = await session.operations.clients.create(session.by, new)
@@ -77,9 +81,11 @@ def list_(
     Example: `python -m gateway client list`
     """
 
-    async def work(session: Session) -> None:
+    async def work(registry: "Registry") -> None:
+        from gateway.manage.documents import ClientView
+
         most = limit or (None if json else 100)
-        found = [ClientView.of(stored.value) async for stored in up_to(most, session.operations.clients.page)]
+        found = [ClientView.of(value) async for value in up_to(most, registry.client_page)]
         if json:
             show_json([view.model_dump(mode="json", exclude_none=True, exclude={"warnings"}) for view in found])
             return
@@ -91,7 +97,7 @@ def list_(
         if len(found) == most:
             say(f"The first {most}; --limit shows more.")
 
-    run(work)
+    run_on_registry(work)
 
 
 @client.command("show")
@@ -162,6 +168,8 @@ def remove(client_id: ClientId, *, yes: Yes = False) -> None:
 
 def _patch(client_id: str, patch: dict[str, Any], text: str, *, json: bool) -> None:
     async def work(session: Session) -> None:
+        from gateway.manage.documents import ClientView
+
         made = await session.operations.clients.update(session.by, guid(client_id, "client"), patch)
         warn(made.warnings)
         view = ClientView.of(made.stored.value)
@@ -182,13 +190,15 @@ def _keys(methods: list[str] | None, jwks: Path | None, jwks_uri: str | None) ->
     return {"auth_methods": methods or None, "jwks": keys, "jwks_uri": jwks_uri}
 
 
-def _row(view: ClientView) -> tuple[object, ...]:
+def _row(view: "ClientView") -> tuple[object, ...]:
     active = [secret.expires for secret in view.secrets if secret.state == "active"]
     tenants = "all" if view.tenants == "*" else f"{len(view.tenants)}"
     return view.client_id, view.name, tenants, view.enabled, len(active), min(active, default=None)
 
 
-def _show(view: ClientView) -> None:
+def _show(view: "ClientView") -> None:
+    from gateway.registry.models import now
+
     fields = view.model_dump(exclude={"secrets", "warnings", "secret_id", "client_secret", "expires", "jwks"})
     show_fields(fields | {"keys": len((view.jwks or {}).get("keys", ())) or None})
     at = now()

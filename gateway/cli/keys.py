@@ -1,11 +1,13 @@
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.options import AsJson, Yes
 from gateway.cli.output import confirmed, say, show_json, show_table
 from gateway.cli.session import Session, prepare, run
-from gateway.manage.keys import KeyView
+
+if TYPE_CHECKING:
+    from gateway.manage.keys import KeyView
 
 key = typer.Typer(name="key", no_args_is_help=True, help="Keys that access tokens are signed with.")
 
@@ -58,7 +60,7 @@ def retire(
     run(work)
 
 
-def _show(views: tuple[KeyView, ...], *, json: bool) -> None:
+def _show(views: "tuple[KeyView, ...]", *, json: bool) -> None:
     if json:
         show_json(list(views))
         return

@@ -5,7 +5,6 @@ import typer
 from gateway.cli.options import AsJson, ClientId, Yes, guid
 from gateway.cli.output import confirmed, say, show_fields, show_json, show_table
 from gateway.cli.session import Session, run
-from gateway.manage.documents import SecretNew, validated
 
 secret = typer.Typer(name="secret", no_args_is_help=True, help="Secrets of clients; a value is shown once.")
 
@@ -29,6 +28,8 @@ def add(
     fields |= {"expires": expires} if expires is not None else {}
 
     async def work(session: Session) -> None:
+        from gateway.manage.documents import SecretNew, validated
+
         new = validated(SecretNew, fields)
         made = await session.operations.clients.add_secret(session.by, guid(client_id, "client"), new)
         if json:

@@ -4,22 +4,25 @@ import asyncio
 import getpass
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import jwt
 import typer
 
-from gateway.audit import By
 from gateway.cli.output import complain
 from gateway.errors import GatewayError, InvalidFields
-from gateway.manage import Operations
-from gateway.registry import Registry
-from gateway.service import Service
 from gateway.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    # Each command imports what it needs when it runs: `--help` and lists shall not wait for the whole service.
+    from gateway.audit import By
+    from gateway.manage.operations import Operations
+    from gateway.registry import Registry
+    from gateway.service import Service
 
 FAILED = 1
 WRONG = 2
@@ -30,16 +33,43 @@ _STORAGE_SCOPE = "https://storage.azure.com/.default"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    operations: Operations
-    registry: Registry
-    service: Service
-    by: By
+    operations: "Operations"
+    registry: "Registry"
+    service: "Service"
+    by: "By"
 
 
 def run(work: Callable[[Session], Awaitable[None]]) -> None:
     """Carry out a command; a failure is one line on standard error and the exit code, never a traceback."""
+
+    async def command() -> None:
+        async with _opened(settings_of_this_machine()) as session:
+            await work(session)
+
+    _run(command)
+
+
+def run_on_registry(work: Callable[["Registry"], Awaitable[None]]) -> None:
+    """As `run`, for a command that only reads tenants and clients: it need not wait for the whole service."""
+
+    async def command() -> None:
+        from gateway.registry import Registry
+
+        settings = settings_of_this_machine()
+        registry = _connected(Registry.open, settings)
+        try:
+            if settings.tables_connection is not None:
+                await registry.ensure_tables()
+            await work(registry)
+        finally:
+            await registry.close()
+
+    _run(command)
+
+
+def _run(command: Callable[[], Coroutine[None, None, None]]) -> None:
     try:
-        asyncio.run(_run(work))
+        asyncio.run(command())
     except InvalidFields as error:
         for field, text in error.problems:
             complain(f"{field} {text}.")
@@ -52,17 +82,12 @@ def run(work: Callable[[Session], Awaitable[None]]) -> None:
         raise typer.Exit(FAILED) from None
 
 
-async def _run(work: Callable[[Session], Awaitable[None]]) -> None:
-    async with _opened(settings_of_this_machine()) as session:
-        await work(session)
-
-
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Session]:
-    try:
-        service = Service(settings)
-    except ValueError:
-        raise SettingsError("TABLES_CONNECTION: is no connection string of Table Storage") from None
+    from gateway.audit import By
+    from gateway.service import Service
+
+    service = _connected(Service, settings)
     try:
         if settings.tables_connection is not None:
             # An empty Azurite is nobody's mistake; in Azure, reading must not need the right to create tables.
@@ -71,6 +96,13 @@ async def _opened(settings: Settings) -> AsyncIterator[Session]:
         yield Session(service.operations, service.registry, service, by)
     finally:
         await service.close()
+
+
+def _connected[T](open_: Callable[[Settings], T], settings: Settings) -> T:
+    try:
+        return open_(settings)
+    except ValueError:
+        raise SettingsError("TABLES_CONNECTION: is no connection string of Table Storage") from None
 
 
 def settings_of_this_machine() -> Settings:
@@ -99,7 +131,7 @@ def settings_of_this_machine() -> Settings:
     return load_settings()
 
 
-async def prepare(service: Service) -> None:
+async def prepare(service: "Service") -> None:
     """Create the tables, the signing key and the pepper that are not there yet. Raises StorageUnavailable."""
     await service.registry.ensure_tables()
     await service.keys.ensure()
@@ -109,8 +141,9 @@ async def _actor(settings: Settings) -> str:
     """Who works here: in Azure the identity that storage sees, locally the account of the shell."""
     if settings.tables_connection is not None:
         return f"{getpass.getuser()} (shell)"
-    from azure.core.exceptions import AzureError  # noqa: PLC0415  # start-up time that only Azure needs to pay
-    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415  # likewise
+    import jwt
+    from azure.core.exceptions import AzureError
+    from azure.identity.aio import DefaultAzureCredential
 
     async with DefaultAzureCredential(managed_identity_client_id=settings.tables_connection_client_id) as credential:
         try:

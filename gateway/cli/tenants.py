@@ -1,22 +1,17 @@
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.cli.lists import up_to
 from gateway.cli.options import AsJson, Yes, guid
-from gateway.cli.output import complain, confirmed, say, show_fields, show_json, show_table, warn
-from gateway.cli.session import FAILED, Session, prepare, run
-from gateway.manage.documents import TenantNew, TenantView, validated
-from gateway.manage.imports import BadRow, Plan, Result, carry_out, plan, read_rows
-from gateway.manage.tenants import Made, tenant_view
-from gateway.registry import Page, Stored, Tenant
+from gateway.cli.output import confirmed, say, show_fields, show_json, show_table, warn
+from gateway.cli.session import Session, prepare, run, run_on_registry
+
+if TYPE_CHECKING:
+    from gateway.manage.tenants import Made
+    from gateway.registry import Registry, Tenant
 
 tenant = typer.Typer(name="tenant", no_args_is_help=True, help="Hospitals and the FHIR servers behind them.")
-
-type Fetch[T] = Callable[[int, str], Any]
 
 _TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id, a GUID")]
 _Version = Annotated[str | None, typer.Option(help="auto, dstu2, stu3 or r4; auto asks the server")]
@@ -70,6 +65,8 @@ def add(  # noqa: PLR0913  # one parameter an option
     new = {"tenant_id": id, **fields, **({"enabled": False} if disabled else {})}
 
     async def work(session: Session) -> None:
+        from gateway.manage.documents import TenantNew, validated
+
         wanted = validated(TenantNew, new)
         await prepare(session.service)
         made = await session.operations.tenants.create(session.by, wanted)
@@ -89,9 +86,9 @@ def list_(
     Example: `python -m gateway tenant list --json | jq '.[] | select(.enabled | not) | .name'`
     """
 
-    async def work(session: Session) -> None:
+    async def work(registry: "Registry") -> None:
         most = limit or (None if json else 100)
-        found = [stored.value async for stored in up_to(most, session.operations.tenants.page)]
+        found = [value async for value in up_to(most, registry.tenant_page)]
         if json:
             show_json([_plain(value) for value in found])
             return
@@ -114,7 +111,7 @@ def list_(
         if len(found) == most:
             say(f"The first {most}; --limit shows more.")
 
-    run(work)
+    run_on_registry(work)
 
 
 @tenant.command("show")
@@ -125,6 +122,8 @@ def show(tenant_id: _TenantId, *, json: AsJson = False) -> None:
     """
 
     async def work(session: Session) -> None:
+        from gateway.manage.tenants import Made
+
         _show(Made(await session.operations.tenants.find(guid(tenant_id, "tenant"))), "", json=json)
 
     run(work)
@@ -191,91 +190,6 @@ def remove(tenant_id: _TenantId, *, yes: Yes = False) -> None:
     run(work)
 
 
-@tenant.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV or JSON, UTF-8")],
-    *,
-    partial: Annotated[bool, typer.Option("--partial", help="Import the good rows in spite of bad ones")] = False,
-    update: Annotated[bool, typer.Option("--update", help="Overwrite tenants that have other values")] = False,
-    json: AsJson = False,
-) -> None:
-    """Take on many hospitals at once. Every row is checked before the first is made; rows that are there already are
-    skipped, so running it again resumes it. Only `fhir_version` `auto` contacts the hospitals' servers.
-
-    CSV columns: `tenant_id,name,fhir_url,fhir_version` and any other field, nested ones dotted (`auth.kind`).
-
-    Example: `python -m gateway tenant import hospitals.csv --partial`
-    """
-
-    async def work(session: Session) -> None:
-        rows = read_rows(file)
-        await prepare(session.service)
-        with _progress() as progress:
-            checking = progress.add_task("Checking", total=len(rows))
-            planned = await plan(
-                session.registry,
-                session.operations.tenants,
-                rows,
-                update=update,
-                done=lambda: progress.advance(checking),
-            )
-            progress.update(checking, completed=len(rows))
-            result = Result(unchanged=planned.unchanged, bad=planned.bad)
-            if partial or not planned.bad:
-                result = await _carried_out(session, planned, progress)
-        _report(result, imported=partial or not planned.bad, json=json)
-        if result.bad:
-            raise typer.Exit(FAILED)
-
-    run(work)
-
-
-async def up_to(most: int | None, page: Callable[[int, str], Any]) -> AsyncIterator[Stored[Any]]:
-    """The items of a paged list, at most `most` (None: all), a page at a time."""
-    continuation, count = "", 0
-    while most is None or count < most:
-        got: Page[Stored[Any]] = await page(1000 if most is None else min(1000, most - count), continuation)
-        for item in got.items:
-            yield item
-        count += len(got.items)
-        continuation = got.continuation
-        if not continuation:
-            return
-
-
-async def _carried_out(session: Session, planned: Plan, progress: Progress) -> Result:
-    making = progress.add_task("Importing", total=len(planned.add) + len(planned.replace))
-    return await carry_out(session.operations.tenants, session.by, planned, done=lambda: progress.advance(making))
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
-
-
-def _report(result: Result, *, imported: bool, json: bool) -> None:
-    for bad in result.bad:
-        complain(f"line {bad.line}: {_reason(bad)}")
-    if not imported:
-        say("Nothing was imported: correct the rows above, or import the others with --partial.")
-    say(
-        f"{result.added} added, {result.updated} updated, {result.unchanged} there already, {len(result.bad)} problems."
-    )
-    if json:
-        show_json(
-            {
-                "added": result.added,
-                "updated": result.updated,
-                "unchanged": result.unchanged,
-                "bad": [{"line": bad.line, "field": bad.field, "reason": _reason(bad)} for bad in result.bad],
-            }
-        )
-
-
-def _reason(bad: BadRow) -> str:
-    return bad.reason if bad.reason.startswith(bad.field) else f"{bad.field} {bad.reason}"
-
-
 def _fields(*given: Any) -> dict[str, Any]:  # noqa: ANN401  # the options, in the order of the names below
     names = ("name", "fhir_url", "fhir_version", "system", "auth", "options", "mrn_system", "max_concurrency", "notes")
     fields = {name: value for name, value in zip(names, given, strict=True) if value is not None}
@@ -299,7 +213,9 @@ def _pairs(options: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _show(made: Made[Tenant], text: str, *, json: bool) -> None:
+def _show(made: "Made[Tenant]", text: str, *, json: bool) -> None:
+    from gateway.manage.tenants import tenant_view
+
     view = tenant_view(made)
     warn(view.warnings)
     if json:
@@ -313,7 +229,9 @@ def _show(made: Made[Tenant], text: str, *, json: bool) -> None:
         say(text)
 
 
-def _plain(value: Tenant) -> dict[str, Any]:
+def _plain(value: "Tenant") -> dict[str, Any]:
+    from gateway.manage.documents import TenantView
+
     return TenantView.model_validate(value.model_dump()).model_dump(
         mode="json", exclude_none=True, exclude={"warnings"}
     )
