@@ -30,6 +30,9 @@ param entraTenantId string = tenant().tenantId
 @description('App registration of portal and management API (scripts/entra_app.sh); empty: no portal.')
 param entraClientId string = ''
 
+@description('The portal proves itself with entra-client-secret of Key Vault; otherwise with the app\'s identity, which needs no such thing.')
+param entraCredentialInVault bool = false
+
 @allowed([
   'dstu2'
   'r4'
@@ -220,6 +223,20 @@ module dataEndpoint 'modules/private-endpoint.bicep' = if (privateNetworking) {
   }
 }
 
+module exportEndpoint 'modules/private-endpoint.bicep' = if (privateNetworking) {
+  name: 'export-endpoint'
+  scope: group
+  params: {
+    name: '${abbreviations.privateEndpoint}export-${token}'
+    location: location
+    tags: tags
+    subnetId: network!.outputs.endpointSubnetId
+    targetId: dataStorage.outputs.resourceId
+    zoneId: network!.outputs.blobZoneId
+    groupId: 'blob'
+  }
+}
+
 module vaultEndpoint 'modules/private-endpoint.bicep' = if (privateNetworking) {
   name: 'vault-endpoint'
   scope: group
@@ -273,6 +290,7 @@ module functionApp 'modules/function-app.bicep' = {
     logLevel: logLevel
     entraTenantId: entraTenantId
     entraClientId: entraClientId
+    entraCredentialInVault: entraCredentialInVault
   }
 }
 
@@ -311,4 +329,5 @@ output PUBLIC_BASE_URL string = functionApp.outputs.url
 output KEY_VAULT_URL string = keyVault.outputs.url
 output TABLES_SERVICE_URI string = dataStorage.outputs.tableEndpoint
 output EXPORT_CONTAINER_URL string = dataStorage.outputs.exportContainerUrl
+output APP_PRINCIPAL_ID string = identity.outputs.principalId
 output ACTION_GROUP_ID string = alerts.outputs.actionGroupId

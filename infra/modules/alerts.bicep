@@ -10,13 +10,13 @@ param emailAddresses array
 @description('Milliseconds that 95 of 100 requests must stay below.')
 param p95Milliseconds int
 
-// One entry an alert. Each query yields a single number, in the column Measured.
+// One entry an alert. Each query yields a single number, in the column Measured. docs/observability.md has the events.
 var accesses = 'AppTraces | where Properties.event == \'fhir-access\' and isempty(tostring(Properties.entry))'
 var rules = [
   {
     name: 'server-errors'
     text: 'More than 5 % of at least 20 FHIR requests in 15 minutes ended with a status of 500 or more.'
-    query: '${accesses} | summarize All = count(), Failed = countif(toint(Properties.status) >= 500) | project Measured = iff(All < 20, 0.0, 100.0 * Failed / All)'
+    query: '${accesses} | summarize Answered = count(), Failed = countif(toint(Properties.status) >= 500) | project Measured = iff(Answered < 20, 0.0, 100.0 * Failed / Answered)'
     threshold: 5
     severity: 1
   }
@@ -29,17 +29,45 @@ var rules = [
   }
   {
     name: 'open-circuit'
-    text: 'Requests for one tenant were answered 503 at once, since its FHIR server keeps failing.'
-    query: '${accesses} | where toint(Properties.status) == 503 | summarize Refused = count() by Tenant = tostring(Properties.tenant) | summarize Measured = coalesce(max(Refused), 0)'
-    threshold: 10
+    text: 'The FHIR server of a tenant keeps failing: its requests are answered 503 until it answers again.'
+    query: 'AppTraces | where Properties.event == \'circuit-opened\' | summarize Measured = dcount(tostring(Properties.tenant))'
+    threshold: 0
     severity: 1
   }
   {
     name: 'failed-authentications'
-    text: 'Many FHIR requests carried no valid token: a client misconfigured, or somebody guessing.'
-    query: '${accesses} | where toint(Properties.status) == 401 | summarize Measured = count()'
+    text: 'Many clients were refused a token, or requests carried no valid one: a client misconfigured, or somebody guessing.'
+    query: 'AppTraces | where Properties.event == \'authentication-failed\' or (Properties.event == \'fhir-access\' and isempty(tostring(Properties.entry)) and toint(Properties.status) == 401) | summarize Measured = count()'
     threshold: 50
     severity: 2
+  }
+  {
+    name: 'dependency-down'
+    text: 'Table Storage or Key Vault cannot be read: the service lives on what it remembers, or not at all.'
+    query: 'AppTraces | where tostring(Properties.event) in (\'storage-unavailable\', \'key-refresh-failed\') | summarize Measured = count()'
+    threshold: 0
+    severity: 1
+  }
+  {
+    name: 'client-secret-expiring'
+    text: 'The secret of a client in use ends within 14 days and it has no other: the client will stop.'
+    query: 'AppTraces | where Properties.event == \'secret-expiring\' and toint(Properties.successors) == 0 | summarize Measured = dcount(tostring(Properties.client_id))'
+    threshold: 0
+    severity: 2
+  }
+  {
+    name: 'defect'
+    text: 'A request was answered 500 by a defect of the service.'
+    query: 'AppTraces | where Properties.event == \'request-failed\' | summarize Measured = count()'
+    threshold: 0
+    severity: 2
+  }
+  {
+    name: 'log-cap'
+    text: 'The daily cap of the workspace is reached: events, which are the record of access, are dropped until tomorrow.'
+    query: '_LogOperation | where Category =~ \'Ingestion\' and Detail contains \'OverQuota\' | summarize Measured = count()'
+    threshold: 0
+    severity: 1
   }
 ]
 

@@ -106,7 +106,7 @@ resource firewall 'Microsoft.Network/FrontDoorWebApplicationFirewallPolicies@202
           action: 'Block'
           matchConditions: [
             {
-              matchVariable: 'RemoteAddr'
+              matchVariable: 'SocketAddr'
               operator: 'IPMatch'
               matchValue: [
                 '0.0.0.0/0'

@@ -47,6 +47,7 @@ param defaultFhirVersion string
 param logLevel string
 param entraTenantId string
 param entraClientId string
+param entraCredentialInVault bool
 
 var clientSecretReference = '@Microsoft.KeyVault(SecretUri=${keyVaultUrl}secrets/entra-client-secret)'
 var awake = [
@@ -108,7 +109,6 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     publicNetworkAccess: 'Enabled'
     virtualNetworkSubnetId: empty(integrationSubnetId) ? null : integrationSubnetId
     siteConfig: {
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
@@ -172,7 +172,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AzureWebJobsStorage__clientId: identityClientId
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
-    PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+    PYTHON_ENABLE_OPENTELEMETRY: 'true'
     PUBLIC_BASE_URL: empty(publicBaseUrl) ? 'https://${app.properties.defaultHostName}' : publicBaseUrl
     TABLES_CONNECTION__tableServiceUri: dataTableEndpoint
     TABLES_CONNECTION__credential: 'managedidentity'
@@ -190,7 +190,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ALLOW_PRIVATE_UPSTREAMS: 'false'
     ENTRA_TENANT_ID: entraTenantId
     ENTRA_CLIENT_ID: entraClientId
-    ENTRA_CLIENT_SECRET: empty(entraClientId) ? '' : clientSecretReference
+    ENTRA_CLIENT_SECRET: entraCredentialInVault ? clientSecretReference : ''
+    ENTRA_AUTHORITY: uri(environment().authentication.loginEndpoint, '${entraTenantId}/v2.0')
     LOG_LEVEL: logLevel
   }
 }

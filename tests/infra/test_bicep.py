@@ -15,6 +15,7 @@ FILES = sorted(INFRA.rglob("*.bicep"))
 ROLES = {
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
@@ -29,7 +30,7 @@ PLATFORM = {
     "AzureWebJobsStorage__credential",
     "AzureWebJobsStorage__clientId",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+    "PYTHON_ENABLE_OPENTELEMETRY",
     "TABLES_CONNECTION__credential",
 }
 
@@ -107,8 +108,22 @@ def test_constant_settings_have_the_defaults_of_the_sample() -> None:
     assert constants == {name: sample[name] for name in constants}
 
 
-def test_worker_runtime_is_not_set() -> None:
-    assert "FUNCTIONS_WORKER_RUNTIME" not in everything()
+@pytest.mark.parametrize(
+    "name",
+    [
+        "FUNCTIONS_WORKER_RUNTIME",
+        "FUNCTIONS_EXTENSION_VERSION",
+        "FUNCTIONS_MAX_HTTP_CONCURRENCY",
+        "WEBSITE_RUN_FROM_PACKAGE",
+        "SCM_DO_BUILD_DURING_DEPLOYMENT",
+        "ftpsState",
+        "linuxFxVersion",
+        "alwaysOn",
+        "functionAppScaleLimit",
+    ],
+)
+def test_what_flex_consumption_gave_up_is_not_set(name: str) -> None:
+    assert name not in everything()
 
 
 def test_client_secret_is_a_key_vault_reference() -> None:
@@ -132,6 +147,18 @@ def test_app_reads_secrets_and_only_the_key_operator_writes_them() -> None:
     assert "secretsOfficer" not in app.group()
     assert "principalId: keyOperatorPrincipalId" in operator.group()
     assert "secretsOfficer" in operator.group()
+
+
+def test_the_operator_writes_exports_and_the_app_does_not() -> None:
+    text = module("data-storage")
+    exports = re.search(r"resource operatorWritesExports .*?\n}", text, re.DOTALL)
+    assert exports is not None
+    assert "scope: exports" in exports.group()
+    assert "principalId: operatorPrincipalId" in exports.group()
+    assert text.count("blobDataContributor)") == 2  # its name and its role
+    app = re.search(r"resource appWritesTables .*?\n}", text, re.DOTALL)
+    assert app is not None
+    assert "tableDataContributor" in app.group()
 
 
 @pytest.mark.parametrize("name", ["host-storage", "data-storage"])

@@ -61,6 +61,25 @@ def test_an_expression_never_stands_in_a_script() -> None:
                 assert "${{" not in step.get("run", ""), path.name
 
 
+def test_a_pipe_fails_when_its_first_part_does() -> None:
+    for path in WORKFLOWS:
+        for job in load(path)["jobs"].values():
+            for step in job["steps"]:
+                assert " | " not in step.get("run", "") or step["shell"] == "bash", path.name
+
+
+def test_preview_and_deployment_take_every_option_of_the_parameter_file() -> None:
+    jobs = load(REPOSITORY / ".github" / "workflows" / "deploy.yml")["jobs"]
+    parameters = (REPOSITORY / "infra" / "main.bicepparam").read_text(encoding="utf-8")
+    options = re.findall(r"readEnvironmentVariable\('(\w+)'", parameters)
+    # A variable that is not set is an empty string here, which is no truth value.
+    truths = re.findall(r"bool\(readEnvironmentVariable\('(\w+)'", parameters)
+    for name in ("what-if", "deploy"):
+        assert set(options) <= jobs[name]["env"].keys()
+        assert all(jobs[name]["env"][option].endswith("|| 'false' }}") for option in truths)
+    assert jobs["what-if"]["env"] == jobs["deploy"]["env"]
+
+
 def test_azd_runs_hooks_that_exist() -> None:
     document = load(REPOSITORY / "azure.yaml")
     assert document["services"]["gateway"] == {"project": ".", "language": "py", "host": "function"}
