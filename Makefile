@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down check
+.PHONY: help setup demo test up down check bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.* ## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '%-7s %s\n' "$$t" "$$d"; done
@@ -21,3 +21,6 @@ down: setup ## stop what `make up` started
 
 check: setup ## formatter, linter, type checker
 	@scripts/check
+
+bench: setup ## speed and memory beside a Node proxy and others (ARGS=--quick: briefly; needs wrk)
+	@.venv/bin/python -m bench.run $(ARGS)
