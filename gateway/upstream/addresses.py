@@ -1,7 +1,6 @@
 """Where requests may go (ADR 0011)."""
 
 import ipaddress
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from gateway.settings import Settings
@@ -35,11 +34,6 @@ def check_address(url: str, settings: Settings) -> None:
     It must be https, to a public host, without user name, password or fragment. `ALLOW_PRIVATE_UPSTREAMS` lets http and
     private hosts pass. A name may still resolve to a private address: connections are checked again when they are made.
     """
-    _check(url, private=settings.allow_private_upstreams)
-
-
-@lru_cache(maxsize=4096)
-def _check(url: str, *, private: bool) -> None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -53,7 +47,7 @@ def _check(url: str, *, private: bool) -> None:
         raise AddressRefused("The address holds a fragment, a space or a backslash.")
     if port == 0:
         raise AddressRefused("Port 0 is none.")
-    if not private:
+    if not settings.allow_private_upstreams:
         _check_public(parts.scheme, host.rstrip(".").lower())
 
 

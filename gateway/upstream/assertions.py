@@ -16,6 +16,8 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from gateway.registry.models import PrivateKeyJwtAuth
 
 _LIFE_SECONDS = 240  # SMART Backend Services: at most five minutes
+# By how much this clock may be ahead of a server's: some refuse what was issued a second from now.
+_SKEW_SECONDS = 30
 # RFC 7638 §3.2: the members that make up a key's thumbprint.
 _THUMBPRINT = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y")}
 _LEAST_RSA_BITS = 2048
@@ -42,7 +44,7 @@ def client_assertion(auth: PrivateKeyJwtAuth, key_text: str, audience: str) -> s
         "sub": auth.client_id,
         "aud": audience,
         "jti": str(uuid4()),
-        "iat": now,
+        "iat": now - _SKEW_SECONDS,
         "exp": now + _LIFE_SECONDS,
     }
     return jwt.encode(claims, key, algorithm=auth.alg, headers={"kid": auth.kid or kid})

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 import aiohttp
 
@@ -17,7 +17,7 @@ from gateway.secrets import SecretStore
 from gateway.settings import Settings
 from gateway.upstream.addresses import AddressRefused, check_address
 from gateway.upstream.discovery import token_url
-from gateway.upstream.entra import ManagedIdentity, entra_scope, grant_by_application
+from gateway.upstream.entra import entra_scope, grant_by_application, grant_by_identity
 from gateway.upstream.grants import CredentialRefused, basic, grant_by_key, grant_by_secret
 from gateway.upstream.secret_cache import SecretCache
 from gateway.upstream.token_cache import Token, TokenCache
@@ -47,7 +47,6 @@ class Credentials:
         self._settings = settings
         self._tokens = TokenCache(clock)
         self._endpoints = TokenCache(clock)
-        self._identity = ManagedIdentity()
 
     async def headers(self, tenant: Tenant) -> dict[str, str]:
         """Headers for a request to the tenant's server. Raises UpstreamBroken when no credential can be had."""
@@ -78,10 +77,6 @@ class Credentials:
         """A secret by name, from the same cache. Raises UpstreamBroken when it cannot be had."""
         return await self._secrets.get(name)
 
-    async def close(self) -> None:
-        """Let go of the managed identity's connection; the session is not this one's."""
-        await self._identity.close()
-
     async def _request(self, tenant: Tenant, auth: _TokenAuth) -> Token:
         """A new token; a secret that is refused is read anew once."""
         name = _secret_name(auth)
@@ -107,7 +102,7 @@ class Credentials:
                 scope = entra_scope(auth, tenant.fhir_url)
                 if secret:
                     return await grant_by_application(auth, secret, scope)
-                return await self._identity.grant(auth.client_id, scope)
+                return await grant_by_identity(auth.client_id, scope)
 
     async def _endpoint(self, tenant: Tenant, given: str | None) -> str:
         async def discover() -> Token:
@@ -133,6 +128,6 @@ def _secret_name(auth: _TokenAuth) -> str | None:
             return auth.secret or auth.certificate
 
 
-def _key(tenant: Tenant) -> str:
+def _key(tenant: Tenant) -> Hashable:
     # With the credential's definition, so that a changed one never meets the old one's token.
-    return f"{tenant.tenant_id} {tenant.fhir_url} {tenant.auth!r}"
+    return tenant.tenant_id, tenant.fhir_url, tenant.auth

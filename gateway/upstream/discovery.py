@@ -4,8 +4,10 @@ import aiohttp
 import orjson
 
 from gateway.errors import UpstreamBroken
+from gateway.upstream.responses import AnswerTooLarge, read_body
 
-_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+"""The extension of a capability statement's `rest.security` that names OAuth endpoints (SMART App Launch 1.0)."""
 _OK = 200
 _MAX_BYTES = 10_000_000
 _TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
@@ -31,7 +33,7 @@ def oauth_uris(statement: Any, name: str) -> list[str]:  # noqa: ANN401  # JSON 
     try:
         for rest in statement["rest"]:
             for extension in rest.get("security", {}).get("extension", []):
-                if extension.get("url") == _OAUTH_URIS:
+                if extension.get("url") == OAUTH_URIS:
                     found += [part["valueUri"] for part in extension["extension"] if part.get("url") == name]
     except (KeyError, TypeError, AttributeError):
         return found
@@ -44,11 +46,6 @@ async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: AN
         async with session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as answer:
             if answer.status != _OK:
                 return None
-            body = b""
-            async for chunk in answer.content.iter_any():
-                body += chunk
-                if len(body) > _MAX_BYTES:
-                    return None
-            return orjson.loads(body)
-    except (aiohttp.ClientError, TimeoutError, ValueError):
+            return orjson.loads(await read_body(answer.content, _MAX_BYTES))
+    except (aiohttp.ClientError, TimeoutError, ValueError, AnswerTooLarge):
         return None

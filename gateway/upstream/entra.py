@@ -34,30 +34,22 @@ async def grant_by_application(auth: EntraAuth, credential: str, scope: str, htt
     return Token(str(answer["access_token"]), float(answer.get("expires_in", _DEFAULT_LIFE_SECONDS)))
 
 
-class ManagedIdentity:
-    """Tokens of this app's own identity."""
+async def grant_by_identity(client_id: str | None, scope: str) -> Token:
+    """A token of this app's own identity. `client_id` of a user-assigned one; None: the system-assigned one.
 
-    def __init__(self) -> None:
-        self._credentials: dict[str | None, Any] = {}
+    Raises UpstreamBroken where there is none.
+    """
+    # Imported here: it costs start-up time that other tenants need not pay.
+    from azure.core.exceptions import AzureError  # noqa: PLC0415
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415
 
-    async def grant(self, client_id: str | None, scope: str) -> Token:
-        """`client_id` of a user-assigned identity; None: the system-assigned one. Raises UpstreamBroken."""
-        # Imported here: it costs start-up time that other tenants need not pay.
-        from azure.core.exceptions import AzureError  # noqa: PLC0415
-        from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415
-
-        if client_id not in self._credentials:
-            self._credentials[client_id] = ManagedIdentityCredential(client_id=client_id)
-        try:
-            token = await self._credentials[client_id].get_token(scope)
-        except AzureError as error:
-            raise UpstreamBroken("The gateway has no managed identity here.", detail=type(error).__name__) from error
-        return Token(token.token, token.expires_on - time.time())
-
-    async def close(self) -> None:
-        for credential in self._credentials.values():
-            await credential.close()
-        self._credentials.clear()
+    try:
+        # A fresh one has no token of its own kept: it is asked only when a new one is needed.
+        async with ManagedIdentityCredential(client_id=client_id) as credential:
+            token = await credential.get_token(scope)
+    except AzureError as error:
+        raise UpstreamBroken("The gateway has no managed identity here.", detail=type(error).__name__) from error
+    return Token(token.token, token.expires_on - time.time())
 
 
 def entra_scope(auth: EntraAuth, fhir_url: str) -> str:

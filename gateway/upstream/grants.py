@@ -10,6 +10,7 @@ import orjson
 from gateway.errors import UpstreamBroken
 from gateway.registry.models import ClientSecretAuth, PrivateKeyJwtAuth
 from gateway.upstream.assertions import KeyUnusable, client_assertion
+from gateway.upstream.responses import read_body
 from gateway.upstream.token_cache import Token
 
 _DEFAULT_LIFE_SECONDS = 300
@@ -59,7 +60,7 @@ async def _grant(
     headers = {"Accept": "application/json", **headers}
     try:
         async with session.post(address, data=form, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as answer:
-            body = await answer.content.read(_MAX_BYTES)
+            body = await read_body(answer.content, _MAX_BYTES)
             status = answer.status
     except (aiohttp.ClientError, TimeoutError) as error:
         raise UpstreamBroken(

@@ -1,7 +1,7 @@
 """Search results checked by the gateway: against servers that ignore a parameter, and for those that cannot filter."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,24 +56,28 @@ class PatientScope:
         """Whether a result is about what was asked."""
         if any(resource.get("id") not in ids for ids in self.ids):
             return False
-        return all(
-            any(_same(found, want) for found in _references(resource, names) for want in wanted)
-            for names, wanted in self.asked
-        )
+        return all(_refers(resource, names, wanted) for names, wanted in self.asked)
 
 
 def _reference(value: str, default_type: str) -> tuple[str, str]:
     """Type and id of `1`, `Patient/1`, `https://server/Patient/1` or `Patient/1/_history/2`; the type may be empty."""
-    parts = value.strip().partition("/_history/")[0].rstrip("/").split("/")
+    value = value.strip()
+    own_type, _, own_id = value.partition("/")
+    if own_id and "/" not in own_id:
+        return own_type, own_id  # `Patient/1`, as nearly all are
+    parts = value.partition("/_history/")[0].rstrip("/").split("/")
     return (parts[-2], parts[-1]) if len(parts) > 1 else (default_type, parts[-1])
 
 
-def _references(resource: dict[str, Any], elements: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _refers(resource: dict[str, Any], elements: tuple[str, ...], wanted: frozenset[tuple[str, str]]) -> bool:
     for element in elements:
         value = resource.get(element)
         reference = value.get("reference") if isinstance(value, dict) else None
         if isinstance(reference, str):
-            yield _reference(reference, "")
+            found = _reference(reference, "")
+            if found in wanted or any(_same(found, want) for want in wanted):
+                return True
+    return False
 
 
 def _same(found: tuple[str, str], wanted: tuple[str, str]) -> bool:

@@ -10,6 +10,8 @@ _FORM = "application/x-www-form-urlencoded"
 # Of the caller's headers: conditional requests are for reads (http.html#cread), and the media type is the system's.
 _NOT_FOR_SEARCHES = frozenset({"accept", "if-none-match", "if-modified-since", "content-type"})
 _REFUSED = frozenset({400, 422, 501})
+# RFC 9110 §15.5.6, §15.6.2: of a form, that the server does not take any.
+_NO_FORMS = frozenset({405, 501})
 
 
 async def ask(upstream: Upstream, plan: Plan, headers: Mapping[str, str]) -> tuple[UpstreamAnswer, Plan]:
@@ -32,9 +34,9 @@ async def _send(upstream: Upstream, plan: Plan, headers: Mapping[str, str]) -> U
     query = encode(plan.sent)
     if plan.profile.post_search and plan.resource_type == "Patient":
         # A form keeps names and birth dates out of the server's logs of addresses.
-        wanted["content-type"] = _FORM
-        response = await upstream.send(plan.tenant, "POST", "Patient/_search", wanted, query.encode())
-    else:
-        target = f"{plan.resource_type}?{query}" if query else plan.resource_type
-        response = await upstream.send(plan.tenant, "GET", target, wanted)
-    return read_answer(response)
+        form = {**wanted, "content-type": _FORM}
+        response = await upstream.send(plan.tenant, "POST", "Patient/_search", form, query.encode())
+        if response.status not in _NO_FORMS:
+            return read_answer(response)
+    target = f"{plan.resource_type}?{query}" if query else plan.resource_type
+    return read_answer(await upstream.send(plan.tenant, "GET", target, wanted))

@@ -1,5 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
+from functools import lru_cache
 
 import aiohttp
 
@@ -26,28 +28,47 @@ class UpstreamResponse:
 
 async def read_response(answer: aiohttp.ClientResponse) -> UpstreamResponse:
     """Read the body, at most MAX_BYTES of it. Raises AnswerTooLarge, and aiohttp.ClientError when it breaks off."""
-    if (answer.content_length or 0) > MAX_BYTES:
+    headers = answer.headers
+    if int(headers.get("Content-Length", 0)) > MAX_BYTES:
         raise AnswerTooLarge("The FHIR server's answer is too large.")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in answer.content.iter_any():
-        size += len(chunk)
-        if size > MAX_BYTES:
-            # Leaving without having read it all closes the connection.
-            raise AnswerTooLarge("The FHIR server's answer is too large.")
-        chunks.append(chunk)
-    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-    return UpstreamResponse(answer.status, answer.headers, _utf8(answer, body))
+    body = await read_body(answer.content, MAX_BYTES)
+    return UpstreamResponse(answer.status, headers, _utf8(headers.get("Content-Type", ""), body))
 
 
-def _utf8(answer: aiohttp.ClientResponse, body: bytes) -> bytes:
-    content_type = answer.headers.get("Content-Type", "").lower()
-    if "json" not in content_type and "xml" not in content_type and not content_type.startswith("text/"):
+async def read_body(content: aiohttp.StreamReader, most: int) -> bytes:
+    """The whole body, however many packets it comes in. Raises AnswerTooLarge beyond `most` bytes; leaving then without
+    having read it all closes the connection.
+    """
+    body = await content.readany()
+    if not content.at_eof():
+        chunks, size = [body], len(body)
+        while size <= most and not content.at_eof():
+            chunks.append(await content.readany())
+            size += len(chunks[-1])
+        body = b"".join(chunks)
+    if len(body) > most:
+        raise AnswerTooLarge("The FHIR server's answer is too large.")
+    return body
+
+
+def _utf8(content_type: str, body: bytes) -> bytes:
+    charset = _charset(content_type)
+    if charset is None:
         return body
-    charset = (answer.charset or "").lower()
     if charset in _UTF8:
         return body.removeprefix(_BYTE_ORDER_MARK)
     try:
         return body.decode(charset).encode()
     except (LookupError, UnicodeDecodeError):
         return body
+
+
+@lru_cache(maxsize=256)
+def _charset(content_type: str) -> str | None:
+    """What text of this media type is written in, empty when it does not say; None for what is no text."""
+    lowered = content_type.lower()
+    if "json" not in lowered and "xml" not in lowered and not lowered.startswith("text/"):
+        return None
+    message = Message()
+    message["Content-Type"] = content_type
+    return message.get_content_charset("")

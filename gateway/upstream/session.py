@@ -5,6 +5,7 @@ from aiohttp.abc import AbstractResolver
 
 from gateway.settings import Settings
 from gateway.upstream.addresses import is_public
+from gateway.upstream.connections import Connector
 from gateway.upstream.names import NameResolver
 
 _CONNECT_SECONDS = 5
@@ -38,7 +39,7 @@ def open_session(settings: Settings, resolver: AbstractResolver | None = None) -
     Connections are not limited here but per tenant (`lanes`): many tenants may share one host.
     """
     guarded = not settings.allow_private_upstreams
-    connector = aiohttp.TCPConnector(
+    connector = Connector(
         limit=0,
         ttl_dns_cache=_DNS_SECONDS,
         keepalive_timeout=_IDLE_SECONDS,
@@ -48,7 +49,12 @@ def open_session(settings: Settings, resolver: AbstractResolver | None = None) -
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),  # a hospital's cookie must never reach another request
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS),
+        timeout=aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=_CONNECT_SECONDS,
+            # Two timers a request, which nobody needs where the time of the whole request is no longer.
+            sock_read=_READ_SECONDS if settings.upstream_timeout_seconds > _READ_SECONDS else None,
+        ),
         headers={"User-Agent": "patients-gateway"},
         middlewares=(_https_only,) if guarded else (),
         max_line_size=32_768,

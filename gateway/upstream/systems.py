@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from gateway.registry import Tenant
-from gateway.versions import FhirVersion
+from gateway.versions import FhirVersion, RequestOptions
 
 
 class Total(StrEnum):
@@ -56,6 +56,7 @@ class SystemProfile:
     `page_size` is what the gateway asks for when it must see all pages. `without_count` are the types that know no
     `_count`; `unsearchable` the parameters per type that must not be sent and that the gateway filters by itself;
     `one_of` the parameters of which a search of the type needs one; `renamed` other names of parameters, per type.
+    `qualified_mrn`: patients are found by `identifier=system|value` only, never by a bare value.
     `next_link` only describes: the gateway follows any link below the upstream's origin.
     """
 
@@ -72,6 +73,7 @@ class SystemProfile:
     next_link: str = "any"
     media_type: str = "application/fhir+json"
     medications: MedicationSource = MedicationSource.STATEMENTS
+    qualified_mrn: bool = False
     unsearchable: ByType = field(default=_NOTHING)
     one_of: ByType = field(default=_NOTHING)
     renamed: Mapping[str, Mapping[str, str]] = field(default=MappingProxyType({}))
@@ -94,6 +96,15 @@ def accept(tenant: Tenant) -> str:
         own = "application/json+fhir"
     others = [name for name in _JSON if name != own]
     return ", ".join([own, *(f"{name};q=0.{9 - rank}" for rank, name in enumerate(others))])
+
+
+def request_options(tenant: Tenant) -> RequestOptions:
+    """What the tenant's server needs beyond its FHIR version."""
+    profile = profile_of(tenant)
+    return RequestOptions(
+        mrn_system=tenant.mrn_system if profile.qualified_mrn else None,
+        statements_from_requests=profile.statements_from_requests,
+    )
 
 
 def _by_type(**parameters: str) -> ByType:
@@ -161,6 +172,7 @@ _ALL = (
         contains=Contains.PREFIX,  # [P] no modifier listed
         next_link="session",  # [S] expires: error 4113
         medications=MedicationSource.REQUESTS,  # [P] R4 has no MedicationStatement
+        qualified_mrn=True,  # [S] of an identifier search it wants the kind of the identifier
         one_of=_by_type(Observation="category code"),  # [P] error 59108
     ),
     SystemProfile(

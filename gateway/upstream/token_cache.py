@@ -1,6 +1,6 @@
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from gateway.upstream.shared_calls import SharedCalls
@@ -26,23 +26,23 @@ class TokenCache:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._tokens: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._tokens: OrderedDict[Hashable, tuple[str, float]] = OrderedDict()
         self._refreshes = SharedCalls[str]()
 
-    async def get(self, key: str, request: Callable[[], Awaitable[Token]]) -> str:
+    async def get(self, key: Hashable, request: Callable[[], Awaitable[Token]]) -> str:
         """The token of `key`, by `request` when there is none that lasts. Raises what `request` raises."""
         kept = self._tokens.get(key)
         if kept is not None and kept[1] > self._clock():
             return kept[0]
         return await self._refreshes.of(key, lambda: self._refresh(key, request))
 
-    def drop(self, key: str, value: str) -> None:
+    def drop(self, key: Hashable, value: str) -> None:
         """Forget a token that was refused, unless a newer one took its place."""
         kept = self._tokens.get(key)
         if kept is not None and kept[0] == value:
             del self._tokens[key]
 
-    async def _refresh(self, key: str, request: Callable[[], Awaitable[Token]]) -> str:
+    async def _refresh(self, key: Hashable, request: Callable[[], Awaitable[Token]]) -> str:
         started = self._clock()
         token = await request()
         # Half of a very short life, or the margin: never renew on every request.

@@ -9,10 +9,10 @@ from yarl import URL
 from gateway.errors import Throttled, UpstreamBroken, UpstreamTimeout
 from gateway.registry import Tenant
 from gateway.settings import Settings
-from gateway.upstream.addresses import AddressRefused, check_address
+from gateway.telemetry.watching import ExchangeWatch
 from gateway.upstream.circuit import Circuit
 from gateway.upstream.credentials import Credentials
-from gateway.upstream.lanes import Lanes
+from gateway.upstream.lanes import Lane, Lanes
 from gateway.upstream.responses import AnswerTooLarge, UpstreamResponse, read_response
 from gateway.upstream.retries import (
     ATTEMPTS,
@@ -45,12 +45,17 @@ class Upstream:
         session: aiohttp.ClientSession,
         credentials: Credentials,
         clock: Callable[[], float] = time.monotonic,
+        watch: ExchangeWatch | None = None,
     ) -> None:
         self.budget_seconds = settings.upstream_timeout_seconds
-        self._settings = settings
+        self._watch = watch
         self._session = session
         self._credentials = credentials
-        self._lanes = Lanes(settings.tenant_max_concurrency, clock)
+        self._lanes = Lanes(settings, clock)
+
+    def suspended(self) -> dict[str, str]:
+        """Tenants whose FHIR server is being given a pause: the state of the circuit, by tenant id."""
+        return self._lanes.suspended()
 
     async def send(
         self,
@@ -67,100 +72,86 @@ class Upstream:
         own origin only. Raises UpstreamBroken, UpstreamTimeout, UpstreamSuspended while the server's circuit is open,
         Throttled when too many of the tenant's requests wait.
         """
-        base = tenant.fhir_url.rstrip("/")
-        url = URL(f"{base}/{path_and_query}" if path_and_query else base, encoded=True)
-        return await self._send(tenant, method, url, headers, body)
+        lane = self._lanes.of(tenant)
+        url = URL(f"{lane.base}/{path_and_query}" if path_and_query else lane.base, encoded=True)
+        return await self._send(lane, _Call(tenant, method, url, headers, body))
 
     async def fetch(self, tenant: Tenant, url: URL, headers: Mapping[str, str]) -> UpstreamResponse:
         """Get an absolute address at the tenant's own origin, such as a next page. Raises as `send` does."""
-        if url.origin() != URL(tenant.fhir_url, encoded=True).origin():
-            raise UpstreamBroken("The address is not at the FHIR server.")
-        return await self._send(tenant, "GET", url, headers, None)
-
-    async def _send(
-        self, tenant: Tenant, method: str, url: URL, headers: Mapping[str, str], body: bytes | None
-    ) -> UpstreamResponse:
-        try:
-            check_address(tenant.fhir_url, self._settings)
-        except AddressRefused as error:
-            raise UpstreamBroken(
-                "The tenant's FHIR server is at an address that is not allowed.", detail=str(error)
-            ) from None
         lane = self._lanes.of(tenant)
-        started = False
-        try:
-            async with asyncio.timeout(self.budget_seconds) as budget, lane.turn():
-                started = True
-                return await self._persist(
-                    _Call(tenant, method, url, headers, body), lane.circuit, budget.when() or 0.0
-                )
-        except TimeoutError:
-            if not started:
-                raise Throttled("This tenant's FHIR server is busy with other requests.", 1) from None
-            lane.circuit.failed()
-            raise UpstreamTimeout("The FHIR server did not answer in time.") from None
-        except asyncio.CancelledError:
-            if started:
-                lane.circuit.abandoned()
-            raise
+        if url.origin() != URL(lane.base, encoded=True).origin():
+            raise UpstreamBroken("The address is not at the FHIR server.")
+        return await self._send(lane, _Call(tenant, "GET", url, headers, None))
 
-    async def _persist(self, call: "_Call", circuit: Circuit, deadline: float) -> UpstreamResponse:
-        """Ask until an answer is worth returning or the time is up; tell the circuit how it went."""
-        clock = asyncio.get_running_loop().time
-        attempts = ATTEMPTS if is_read(call.method, call.url.path) else 1
-        attempt = 0
+    async def _send(self, lane: Lane, call: "_Call") -> UpstreamResponse:
+        circuit = lane.circuit
+        era: int | None = None
+        try:
+            async with asyncio.timeout(self.budget_seconds) as budget, lane:
+                era = circuit.era
+                response = await self._persist(call, budget.when() or 0.0)
+        except BaseException as error:
+            if era is not None:
+                _report(circuit, era, error)
+            if not isinstance(error, TimeoutError):
+                raise
+            if era is None:
+                raise Throttled("This tenant's FHIR server is busy with other requests.", 1) from None
+            raise UpstreamTimeout("The FHIR server did not answer in time.") from None
+        if response.status in FAILURES:
+            circuit.failed(era, "status")
+        else:
+            circuit.succeeded(era)
+        return response
+
+    async def _persist(self, call: "_Call", deadline: float) -> UpstreamResponse:
+        """Ask until an answer is worth returning or the time is up."""
+        attempt = 1
         while True:
-            attempt += 1
-            outcome = await self._attempt(call, circuit)
+            outcome = await self._attempt(call)
             asked = None
             if isinstance(outcome, UpstreamResponse):
                 if outcome.status not in REPEATABLE:
-                    circuit.succeeded()
                     return outcome
                 asked = retry_after_seconds(outcome.headers.get("Retry-After"))
             pause = backoff_seconds(attempt) if asked is None else asked
-            if attempt >= attempts or clock() + pause + LEAST_SECONDS > deadline:
+            left = deadline - asyncio.get_running_loop().time()
+            if attempt >= ATTEMPTS or not is_read(call.method, call.url.path) or pause + LEAST_SECONDS > left:
                 break
             await asyncio.sleep(pause)
+            attempt += 1
         if isinstance(outcome, UpstreamBroken):
-            circuit.failed()
             raise outcome
-        (circuit.failed if outcome.status in FAILURES else circuit.succeeded)()
         return outcome
 
-    async def _attempt(self, call: "_Call", circuit: Circuit) -> UpstreamResponse | UpstreamBroken:
+    async def _attempt(self, call: "_Call") -> UpstreamResponse | UpstreamBroken:
         """One answer, or the lost connection that may be tried again. Raises UpstreamBroken for what may not."""
         try:
-            return await self._authorised(call)
-        except AnswerTooLarge:
-            circuit.succeeded()
-            raise
-        except UpstreamBroken:
-            circuit.failed()
-            raise
-        except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, PrivateAddress):
-                circuit.failed()
-                raise UpstreamBroken("The FHIR server's address is not a public one.") from None
-            return UpstreamBroken("The FHIR server cannot be reached.", detail=type(error).__name__)
+            credentials = await self._credentials.headers(call.tenant)
+            response = await self._exchange(call, credentials)
+            if response.status == _UNAUTHORIZED and await self._credentials.refused(call.tenant, credentials):
+                response = await self._exchange(call, await self._credentials.headers(call.tenant))
         except aiohttp.ServerTimeoutError:
             raise TimeoutError from None
         except aiohttp.ClientError as error:
-            return UpstreamBroken("The FHIR server cannot be reached.", detail=type(error).__name__)
-
-    async def _authorised(self, call: "_Call") -> UpstreamResponse:
-        credentials = await self._credentials.headers(call.tenant)
-        response = await self._exchange(call, credentials)
-        if response.status == _UNAUTHORIZED and await self._credentials.refused(call.tenant, credentials):
-            response = await self._exchange(call, await self._credentials.headers(call.tenant))
+            if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, PrivateAddress):
+                raise UpstreamBroken("The FHIR server's address is not a public one.") from None
+            return _Unreachable("The FHIR server cannot be reached.", detail=type(error).__name__)
         return response
 
     async def _exchange(self, call: "_Call", credentials: Mapping[str, str]) -> UpstreamResponse:
+        headers = {**call.headers, **credentials}
+        if self._watch is None:
+            return await self._follow(call, headers)
+        with self._watch.exchange(call.tenant.tenant_id, call.method, call.url.host or "") as watched:
+            response = await self._follow(call, headers | watched.headers)
+            watched.status = response.status
+        return response
+
+    async def _follow(self, call: "_Call", headers: Mapping[str, str]) -> UpstreamResponse:
         url, method, body = call.url, call.method, call.body
         for _ in range(_MOST_REDIRECTS + 1):
-            async with self._session.request(
-                method, url, headers={**call.headers, **credentials}, data=body, allow_redirects=False
-            ) as answer:
+            async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as answer:
                 location = answer.headers.get("Location") if answer.status in _REDIRECTS else None
                 if location is None:
                     return await read_response(answer)
@@ -170,13 +161,35 @@ class Upstream:
         raise UpstreamBroken("The FHIR server redirects without end.")
 
 
-@dataclass(frozen=True, slots=True)
+class _Unreachable(UpstreamBroken):
+    """No connection, or one that was lost."""
+
+
+@dataclass(slots=True)
 class _Call:
     tenant: Tenant
     method: str
     url: URL
     headers: Mapping[str, str]
     body: bytes | None
+
+
+def _report(circuit: Circuit, era: int, error: BaseException) -> None:
+    """Tell the circuit what an error says about the server."""
+    if isinstance(error, AnswerTooLarge):
+        circuit.succeeded(era)
+    elif isinstance(error, (UpstreamBroken, TimeoutError)):
+        circuit.failed(era, _reason(error))
+    else:
+        # The caller went away, or the error is the gateway's own.
+        circuit.abandoned(era)
+
+
+def _reason(error: UpstreamBroken | TimeoutError) -> str:
+    """The class of a failure, for the circuit's event."""
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return "unreachable" if isinstance(error, _Unreachable) else "broken"
 
 
 def _redirected(url: URL, location: str) -> URL:

@@ -1,18 +1,17 @@
 """The gateway before FHIR servers that this project did not write: what it hands out is what the files hold."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiohttp import web
 
 from gateway.registry import Tenant
 from tests.functions.harness import Gateway, open_gateway
 from tests.gateway.upstream.keys import ec_key, pem, rsa_key
+from tests.upstreams.key_sets import key_set_server
 from tests.upstreams.sekmet import Sekmet, running_sekmet, shared_resources
 
 pytestmark = pytest.mark.e2e
@@ -130,22 +129,3 @@ async def test_a_server_checks_assertions_by_the_key_set_that_the_gateway_hosts(
             await gateway.service.registry.add_tenant(Tenant.model_validate({**row, "auth": auth}))
             answer = await gateway.ask(tenant_id, "/fhir/r4/Patient/p1")
             assert (answer.status, answer.json["id"]) == (200, "p1")
-
-
-@asynccontextmanager
-async def key_set_server(gateway: Gateway) -> AsyncIterator[str]:
-    """The gateway in this process, on a socket, for the server that fetches its keys."""
-
-    async def relay(request: web.Request) -> web.Response:
-        answer = await gateway.caller.request("GET", request.path)
-        return web.Response(status=answer.status, body=answer.body, content_type="application/json")
-
-    application = web.Application()
-    application.router.add_get("/{path:.*}", relay)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()

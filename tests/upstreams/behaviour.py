@@ -1,7 +1,7 @@
 """The knobs of the emulated FHIR server, and how they stand for each system."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
@@ -18,6 +18,9 @@ class Paging(StrEnum):
     CT = "ct"  # {base}/Patient?ct=… of 3 KB (Microsoft)
     PAGE_CONTEXT = "pageContext"  # {base}/Patient?…&pageContext=…&direction=NEXT (Oracle)
     CURSOR = "cursor"  # {base}/Patient?…&cursor=… (athenahealth)
+    CONTINUE = "continue"  # {base}/Patient?…&continue=… (MEDITECH)
+    PAGE_TOKEN = "_page_token"  # {base}/Patient?…&_page_token=… (Google)
+    SESSION = "sessionID"  # {base}/Patient?sessionID=…, which ends with the server's session (Epic)
     FOREIGN = "foreign"  # another origin
     LOOP = "loop"  # the page that it stands on
     NONE = "none"  # no next link, though there is more
@@ -33,6 +36,9 @@ class Behaviour:
     - `strings`: plain string parameters match beginnings
     - `total`: said always, never, only with `_total=accurate`, or wrong by 1000 until the last page
     - `post_search`: works, is refused with 405 or 400, or its body is ignored
+    - `refused`: parameters per type that get a 400
+    - `open_metadata`: the capability statement names the token endpoint, to anybody; else the SMART configuration does
+    - `bare_identifiers`: whether `identifier=value` finds anybody; else it takes `identifier=system|value`
     - `ignored`: parameters that do not narrow the results, as with lenient servers
     - `repeats`: the last result of a page comes again on the next
     - `outcome`: every searchset holds an outcome entry
@@ -52,6 +58,9 @@ class Behaviour:
     contains: Literal["native", "refused", "ignored"] = "native"
     total: Literal["native", "absent", "on-request", "estimate"] = "native"
     post_search: Literal["works", "405", "400", "body-ignored"] = "works"
+    refused: Mapping[str, frozenset[str]] = field(default=MappingProxyType({}))
+    open_metadata: bool = False
+    bare_identifiers: bool = True
     ignored: frozenset[str] = frozenset()
     repeats: bool = False
     outcome: bool = False
@@ -60,7 +69,11 @@ class Behaviour:
     token: bool = False
 
 
-_MICROSOFT = Behaviour(paging=Paging.CT, total="on-request")
+def _refused(**parameters: str) -> Mapping[str, frozenset[str]]:
+    return MappingProxyType({name: frozenset(words.split()) for name, words in parameters.items()})
+
+
+_MICROSOFT = Behaviour(paging=Paging.CT, total="on-request", base_path="")
 _HAPI = Behaviour(paging=Paging.GETPAGES, total="on-request")
 _POOR = Behaviour(
     sort=False,
@@ -71,7 +84,7 @@ _POOR = Behaviour(
     repeats=True,
     outcome=True,
 )
-_PARTNER = Behaviour(sort=False, order="newest-first")
+_PARTNER = Behaviour(sort=False, order="newest-first", open_metadata=True)
 
 # By the name of the system's profile: what its makers document, and where they are silent the worse.
 SYSTEMS: Mapping[str, Behaviour] = MappingProxyType(
@@ -80,12 +93,23 @@ SYSTEMS: Mapping[str, Behaviour] = MappingProxyType(
         "hapi": _HAPI,
         "azure": _MICROSOFT,
         "microsoft-fhir-server": _MICROSOFT,
-        "redox": Behaviour(sort=False, contains="refused", total="estimate"),
+        "redox": Behaviour(
+            sort=False, contains="refused", total="estimate", base_path="/fhir/R4/lakeside-ehr/Development"
+        ),
         "infor": _PARTNER,
-        "corolar": Behaviour(sort=False, order="oldest-first", contains="ignored"),
+        "corolar": Behaviour(sort=False, order="oldest-first", contains="ignored", open_metadata=True),
         "datica": _PARTNER,
-        "meld": Behaviour(paging=Paging.GETPAGES, total="absent"),
-        "epic": Behaviour(sort=False, contains="refused", total="absent", post_search="body-ignored", outcome=True),
+        "meld": Behaviour(paging=Paging.GETPAGES, total="absent", base_path="/GatewaySandbox/data"),
+        "epic": Behaviour(
+            sort=False,
+            contains="refused",
+            total="absent",
+            post_search="body-ignored",
+            outcome=True,
+            bare_identifiers=False,
+            paging=Paging.SESSION,
+            base_path="/interconnect-prd/api/FHIR/R4",
+        ),
         "oracle": Behaviour(
             sort=False,
             order="oldest-first",
@@ -96,13 +120,37 @@ SYSTEMS: Mapping[str, Behaviour] = MappingProxyType(
             page_size=20,
             repeats=True,
             content_type="application/json+fhir",
+            refused=_refused(Condition="_count", AllergyIntolerance="_count", Coverage="beneficiary"),
+            base_path="/r4/ec2458f2-1e24-41c8-b71b-0e701af7583d",
         ),
         "athenahealth": Behaviour(
-            sort=False, contains="refused", total="estimate", paging=Paging.CURSOR, post_search="400"
+            sort=False,
+            contains="refused",
+            total="estimate",
+            paging=Paging.CURSOR,
+            post_search="400",
+            refused=_refused(Coverage="beneficiary"),
+            base_path="/fhir/r4",
         ),
         "meditech": Behaviour(
-            sort=False, contains="refused", total="absent", post_search="405", ignored=frozenset({"given"})
+            sort=False,
+            contains="refused",
+            total="absent",
+            post_search="405",
+            paging=Paging.CONTINUE,
+            refused=_refused(AllergyIntolerance="_count", Coverage="_count", Patient="given"),
+            base_path="/v2/uscore/STU6",
         ),
-        "google": Behaviour(total="estimate", post_search="400", paging=Paging.OTHER_PATH),
+        "google": Behaviour(
+            total="estimate",
+            post_search="400",
+            paging=Paging.PAGE_TOKEN,
+            base_path="/v1/projects/p/locations/l/datasets/d/fhirStores/f/fhir",
+        ),
     }
 )
+
+
+def with_token(behaviour: Behaviour) -> Behaviour:
+    """The same server, behind its token endpoint."""
+    return replace(behaviour, token=True)

@@ -57,8 +57,12 @@ def _holds(behaviour: Behaviour, resource: dict[str, Any], full_name: str, value
     if name == "date":
         return _until(resource) >= value.removeprefix("ge")
     own = {"_id": [resource["id"]], "birthdate": [resource.get("birthDate")], "gender": [resource.get("gender")]}
-    own["identifier"] = [each["value"] for each in resource.get("identifier", [])]
-    return name not in own or value.rpartition("|")[2] in own[name]
+    own["identifier"] = [
+        spelled
+        for each in resource.get("identifier", [])
+        for spelled in (f"{each['system']}|{each['value']}", each["value"])[: 1 + behaviour.bare_identifiers]
+    ]
+    return name not in own or value in own[name]
 
 
 def _until(resource: dict[str, Any]) -> str:

@@ -26,7 +26,10 @@ from tests.upstreams.data import hospital
 from tests.upstreams.faults import Fault
 from tests.upstreams.matching import ordered, selected
 
+# SMART App Launch 1.0, "Authorization server discovery".
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _CURSOR_LENGTH = 22
+_CURSORS = ("cursor", "ct", "_getpages", "pageContext", "continue", "_page_token", "sessionID")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class EmulatedServer:
     def revoke_tokens(self) -> None:
         self._tokens.clear()
 
+    def end_sessions(self) -> None:
+        """The server forgets what next links stand for."""
+        self._cursors.clear()
+
     async def token(self, request: web.Request) -> web.StreamResponse:
         """RFC 6749 §4.4 with a secret in the body or in the Basic header; assertions are taken unread."""
         self.token_requests.append(await _seen(request))
@@ -88,6 +95,8 @@ class EmulatedServer:
         fault = self.faults.popleft() if self.faults else self.always
         if fault is not None and (answer := await fault.answer(request)) is not None:
             return answer
+        if (said := self._discovery(request)) is not None:
+            return said
         if (
             self.behaviour.token
             and request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens
@@ -96,11 +105,22 @@ class EmulatedServer:
         cursor = self._cursor(request)
         return self._page(cursor) if cursor else await self._interaction(request)
 
+    def _discovery(self, request: web.Request) -> web.Response | None:
+        """What a server says of its token endpoint, to anybody."""
+        path = request.path.removeprefix(self.behaviour.base_path)
+        if path == "/.well-known/smart-configuration" and not self.behaviour.open_metadata:
+            return web.json_response({"token_endpoint": self.token_url})
+        if path == "/metadata" and self.behaviour.open_metadata:
+            uris = {"url": OAUTH_URIS, "extension": [{"url": "token", "valueUri": self.token_url}]}
+            rest = [{"mode": "server", "security": {"extension": [uris]}}]
+            return self._answer(200, {"resourceType": "CapabilityStatement", "status": "active", "rest": rest})
+        return None
+
     def _cursor(self, request: web.Request) -> str:
         """The page that a next link asks for, empty for another request."""
         if request.path.startswith("/pages/"):
             return request.path.removeprefix("/pages/")
-        named = (request.query.get(name, "") for name in ("cursor", "ct", "_getpages", "pageContext"))
+        named = (request.query.get(name, "") for name in _CURSORS)
         return next((value[:_CURSOR_LENGTH] for value in named if value), "")
 
     async def _interaction(self, request: web.Request) -> web.StreamResponse:
@@ -118,6 +138,9 @@ class EmulatedServer:
 
     def _search(self, resource_type: str, pairs: list[tuple[str, str]]) -> web.StreamResponse:
         behaviour = self.behaviour
+        refused = behaviour.refused.get(resource_type, frozenset())
+        if any(name.partition(":")[0] in refused for name, _ in pairs):
+            return self._refuse(400, "not-supported")
         if behaviour.contains == "refused" and any(name.endswith(":contains") for name, _ in pairs):
             return self._refuse(400, "not-supported")
         matches = ordered(
@@ -205,6 +228,9 @@ class EmulatedServer:
             Paging.CT: query(ct=cursor + "x" * 3000),
             Paging.PAGE_CONTEXT: query(pageContext=cursor, direction="NEXT"),
             Paging.CURSOR: query(cursor=cursor),
+            Paging.CONTINUE: query(**{"continue": cursor}),
+            Paging.PAGE_TOKEN: query(_page_token=cursor),
+            Paging.SESSION: f"{self.base_url}/{resource_type}?sessionID={cursor}",
             Paging.FOREIGN: f"http://elsewhere.example{self.behaviour.base_path}/{resource_type}?{numbered}",
         }
         return links[paging]

@@ -6,7 +6,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.errors import UpstreamBroken
 from gateway.settings import Settings
-from gateway.upstream import Credentials, Upstream
+from gateway.upstream import Credentials, Upstream, lanes
 from gateway.upstream.addresses import AddressRefused, check_address, is_public
 from gateway.upstream.session import NotHttps, PrivateAddress, open_session
 from tests.gateway.upstream.conftest import MemorySecrets, TenantOf
@@ -118,6 +118,29 @@ def test_a_developer_may_use_private_ones(settings: Settings) -> None:
     check_address("http://127.0.0.1:8184/fhir", settings)
     with pytest.raises(AddressRefused, match="user name"):
         check_address("http://user@127.0.0.1:8184/fhir", settings)
+
+
+async def test_a_tenants_address_is_looked_at_before_its_first_request_only(
+    upstream: Upstream, tenant_of: TenantOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(lanes, "check_address", lambda url, _: looked.append(url))
+    async with emulate() as server:
+        moved = tenant_of(server).model_copy(update={"fhir_url": f"{server.base_url}/"})
+        for tenant in (tenant_of(server), tenant_of(server), moved):
+            assert (await upstream.send(tenant, "GET", "Patient/p1", {})).status == 200
+        assert looked == [server.base_url, f"{server.base_url}/"]
+
+
+async def test_a_refused_address_is_refused_every_time(
+    strict: Settings, secrets: MemorySecrets, tenant_of: TenantOf
+) -> None:
+    async with emulate() as server, open_session(strict) as session:
+        upstream = Upstream(strict, session, Credentials(secrets, session, strict))
+        for _ in range(3):
+            with pytest.raises(UpstreamBroken, match="not allowed"):
+                await upstream.send(tenant_of(server), "GET", "Patient/p1", {})
+        assert server.requests == []
 
 
 class Rebinding(AbstractResolver):

@@ -41,6 +41,9 @@ def test_an_assertion_verifies_with_the_published_key(alg: str, form: str) -> No
     claims = jwt.decode(assertion, jwt.PyJWK(published), algorithms=[alg], audience=TOKEN_URL)
     assert claims["iss"] == claims["sub"] == "gw"
     assert claims["exp"] - time.time() <= 300
+    # RFC 7519 §4.1.6: a server whose clock is half a minute late must not take it for one from the future.
+    assert claims["iat"] <= time.time() - 30
+    assert claims["exp"] - claims["iat"] <= 300
     assert len(claims["jti"]) >= 16
 
 

@@ -5,6 +5,7 @@ import pytest
 from gateway.errors import UpstreamBroken
 from gateway.registry import Tenant
 from gateway.secrets import SecretsUnavailable
+from gateway.settings import Settings
 from gateway.upstream import lanes, secret_cache, token_cache
 from gateway.upstream.answers import read_answer
 from gateway.upstream.lanes import Lanes
@@ -85,11 +86,11 @@ async def test_short_lives_are_used_at_least_by_half() -> None:
         assert await cache.get("k", short) == value
 
 
-async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.setattr(token_cache, "_KEPT", 10)
     monkeypatch.setattr(secret_cache, "_KEPT", 10)
     monkeypatch.setattr(lanes, "_LANES", 10)
-    tokens, all_lanes = TokenCache(), Lanes(4)
+    tokens, all_lanes = TokenCache(), Lanes(settings)
     secrets = SecretCache(MemorySecrets(**{f"s{index}": "x" for index in range(50)}))
 
     async def token() -> Token:
@@ -102,18 +103,18 @@ async def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(tokens._tokens) == len(secrets._values) == len(all_lanes._lanes) == 10
 
 
-async def test_a_lane_in_use_is_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lane_in_use_is_not_forgotten(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.setattr(lanes, "_LANES", 2)
-    all_lanes = Lanes(1)
+    all_lanes = Lanes(settings)
     busy = all_lanes.of(tenant("https://busy.example.org/fhir"))
-    async with busy.turn():
+    async with busy:
         for index in range(10):
             all_lanes.of(tenant(f"https://e{index}.example.org/fhir"))
         assert all_lanes.of(tenant("https://busy.example.org/fhir")) is busy
 
 
-def test_a_corrected_address_starts_with_a_closed_circuit() -> None:
-    all_lanes = Lanes(1)
+def test_a_corrected_address_starts_with_a_closed_circuit(settings: Settings) -> None:
+    all_lanes = Lanes(settings)
     assert all_lanes.of(tenant("https://a.example.org/fhir")) is not all_lanes.of(tenant("https://b.example.org/fhir"))
 
 

@@ -86,6 +86,23 @@ class Configuration:
         return aiohttp.web.json_response({"token_endpoint": self._token_url})
 
 
+async def test_a_token_may_come_in_two_packets(upstream: Upstream, tenant_of: TenantOf) -> None:
+    class Slowly:
+        async def answer(self, request: aiohttp.web.Request) -> aiohttp.web.StreamResponse:
+            response = aiohttp.web.StreamResponse(headers={"Content-Type": "application/json"})
+            await response.prepare(request)
+            for part in (b'{"access_token":"in-two-', b'packets","expires_in":300}'):
+                await response.write(part)
+                await asyncio.sleep(0.01)
+            return response
+
+    async with emulate() as server:
+        server.faults.append(Slowly())
+        tenant = tenant_of(server, auth={**POST, "token_url": f"{server.base_url}/token"})
+        assert (await upstream.send(tenant, "GET", "Patient/p1", {})).status == 200
+        assert server.requests[1].headers["authorization"] == "Bearer in-two-packets"
+
+
 async def test_a_hundred_requests_at_once_draw_one_token(
     upstream: Upstream, guarded: EmulatedServer, tenant_of: TenantOf
 ) -> None:

@@ -6,10 +6,14 @@ from typing import Any, Literal
 import pytest
 
 from gateway.errors import BadRequest
+from gateway.fhir.faces import FACES
+from gateway.fhir.interactions import Interaction, Kind
+from gateway.fhir.terms import Dictionary
 from gateway.upstream import Upstream
 from gateway.upstream.answers import UpstreamAnswer
 from gateway.upstream.search import follow, search
 from gateway.upstream.systems import PROFILES
+from gateway.versions import FhirVersion
 from tests.gateway.upstream.conftest import TenantOf
 from tests.upstreams.behaviour import SYSTEMS, Behaviour
 from tests.upstreams.data import hospital
@@ -199,3 +203,25 @@ async def test_elements_do_not_hide_whose_a_result_is(upstream: Upstream, tenant
         sent = dict(server.requests[0].parameters)["_elements"].split(",")
     assert sent[0] == "period"
     assert {"patient", "subject"} <= set(sent)
+
+
+@EVERY_SYSTEM
+async def test_the_patient_of_an_mrn_is_found(system: str, upstream: Upstream, tenant_of: TenantOf) -> None:
+    """The app sends the bare number; what the server takes it by is the profile's business."""
+    async with emulate(SYSTEMS[system]) as server:
+        tenant = tenant_of(server, system, mrn_system="urn:mrn")
+        terms = Dictionary("https://gateway.example/fhir").terms(tenant, FACES[FhirVersion.STU3], "/stu3")
+        asked = terms.asked(Interaction(Kind.SEARCH, "Patient"), [("identifier", "M0003")])
+        answer = await search(upstream, tenant, asked.resource_type, asked.parameters, {})
+        sent = dict(server.requests[0].parameters)["identifier"]
+    assert ids(answer) == ["p3"]
+    assert sent == ("urn:mrn|M0003" if system == "epic" else "M0003")
+
+
+async def test_a_system_that_the_app_names_is_kept(upstream: Upstream, tenant_of: TenantOf) -> None:
+    async with emulate(SYSTEMS["epic"]) as server:
+        tenant = tenant_of(server, "epic", mrn_system="urn:other")
+        terms = Dictionary("https://gateway.example/fhir").terms(tenant, FACES[FhirVersion.STU3], "/stu3")
+        asked = terms.asked(Interaction(Kind.SEARCH, "Patient"), [("identifier", "urn:mrn|M0003")])
+        answer = await search(upstream, tenant, asked.resource_type, asked.parameters, {})
+    assert ids(answer) == ["p3"]

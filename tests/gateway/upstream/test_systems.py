@@ -53,6 +53,7 @@ def row(profile: SystemProfile) -> str:
         profile.encounter_order,
         profile.next_link,
         profile.medications,
+        "system and value" if profile.qualified_mrn else "value",
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import Throttled, UpstreamBroken, UpstreamSuspended, UpstreamTimeout
 from gateway.settings import Settings
-from gateway.upstream import Credentials, Upstream
+from gateway.upstream import Credentials, Upstream, retries
 from gateway.upstream import responses as responses_module
 from gateway.upstream.answers import read_answer
 from gateway.upstream.circuit import FAILURES, FIRST_PAUSE_SECONDS
@@ -39,6 +39,22 @@ async def test_a_read_comes_back_as_the_server_sent_it(upstream: Upstream, tenan
         assert "authorization" not in seen.headers
 
 
+@pytest.mark.parametrize("gzip", [True, False])
+async def test_an_answer_of_many_packets_is_whole(gzip: bool, upstream: Upstream, tenant_of: TenantOf) -> None:
+    text = "".join(f"{number:07}" for number in range(100_000))
+    resources = {"Patient": [{"resourceType": "Patient", "id": "p1", "language": text}]}
+    async with emulate(Behaviour(gzip=gzip), resources) as server:
+        answer = read_answer(await upstream.send(tenant_of(server), "GET", "Patient/p1", {}))
+    assert answer.resource["language"] == text
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts follow each other at once; how long they wait otherwise is test_retries' business."""
+    monkeypatch.setattr(retries, "_FIRST_SECONDS", 0.001)
+
+
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("fault", [Status(502), Status(503), Status(504), Status(429), Reset(), Reset(mid_body=True)])
 async def test_a_read_is_repeated_after_a_passing_failure(
     fault: Fault, upstream: Upstream, tenant_of: TenantOf
@@ -59,6 +75,7 @@ async def test_other_answers_are_not_repeated(status: int, upstream: Upstream, t
         assert len(server.requests) == 1
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_form_search_is_a_read_and_a_batch_is_not_repeated(upstream: Upstream, tenant_of: TenantOf) -> None:
     async with emulate() as server:
         server.faults.append(Status(503))
@@ -105,6 +122,7 @@ async def test_a_refusal_without_a_fhir_body_gets_one(upstream: Upstream, tenant
     assert answer.resource["issue"][0]["code"] == "not-found"
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_server_that_is_down_is_a_broken_upstream(upstream: Upstream, tenant_of: TenantOf) -> None:
     async with emulate() as server:
         tenant = tenant_of(server)
@@ -154,7 +172,7 @@ async def test_redirects_stay_at_the_server(upstream: Upstream, tenant_of: Tenan
 @pytest.fixture
 async def impatient(settings: Settings, secrets: MemorySecrets, clock: "Clock") -> AsyncIterator[Upstream]:
     session = open_session(settings)
-    quick = settings.model_copy(update={"upstream_timeout_seconds": 0.3, "tenant_max_concurrency": 8})
+    quick = settings.model_copy(update={"upstream_timeout_seconds": 0.15, "tenant_max_concurrency": 8})
     upstream = Upstream(quick, session, Credentials(secrets, session, quick), clock)
     yield upstream
     await session.close()
@@ -177,7 +195,7 @@ async def test_a_slow_server_is_a_timeout(impatient: Upstream, tenant_of: Tenant
     async with emulate() as server:
         server.always = Slow(5)
         seconds = await timed(lambda: _expect(UpstreamTimeout, impatient, server, tenant_of))
-    assert 0.3 <= seconds < 0.6
+    assert 0.15 <= seconds < 0.6
 
 
 async def _expect(
