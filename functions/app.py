@@ -3,24 +3,30 @@
 import gc
 from collections.abc import Awaitable, Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from gateway.exchange import Request, Response, Timing, request_id
 from gateway.service import Service
 from gateway.settings import Settings
+from gateway.telemetry.events import REQUEST_FAILED, place_of
+
+if TYPE_CHECKING:
+    from gateway.telemetry.observing import Telemetry
 
 
 class App:
     """The one thing that blueprints are given."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, telemetry: "Telemetry | None" = None) -> None:
         self.settings = settings
+        self._telemetry = telemetry
 
     @cached_property
     def service(self) -> Service:
         # Made within the first request: the host imports the app without an event loop.
-        service = Service(self.settings)
+        service = Service(self.settings, self._telemetry)
         # What was loaded until now stays: without it in the collector's lists, a full collection no longer holds up
         # the requests under way for some 20 ms.
         gc.freeze()
@@ -30,9 +36,29 @@ class App:
         self, http: func.HttpRequest, handle: Callable[[Request, Timing], Awaitable[Response]]
     ) -> func.HttpResponse:
         """Run a handler and send what it returns, with the correlation id and the time of every hop."""
-        timing = Timing()
+        if self._telemetry is not None:
+            return await self.watched(http, lambda timing: self._answer(http, handle, timing))
+        return await self._answer(http, handle, Timing())
+
+    async def watched(
+        self, http: func.HttpRequest, answer: Callable[[Timing], Awaitable[func.HttpResponse]]
+    ) -> func.HttpResponse:
+        """Answer a request within a span of its own, where telemetry is on."""
+        if self._telemetry is None:
+            return await answer(Timing())
+        with self._telemetry.request(http.method.upper(), http.url, http.headers) as observed:
+            response = await answer(observed.timing)
+            observed.status = response.status_code
+        return response
+
+    async def _answer(
+        self, http: func.HttpRequest, handle: Callable[[Request, Timing], Awaitable[Response]], timing: Timing
+    ) -> func.HttpResponse:
         request = to_request(http)
-        response = await handle(request, timing)
+        try:
+            response = await handle(request, timing)
+        except Exception as error:  # noqa: BLE001  # the host would write its text, which may quote a hospital's answer
+            response = defect(error, request)
         response.headers["X-Request-Id"] = request.request_id
         response.headers["Server-Timing"] = timing.header()
         return func.HttpResponse(
@@ -42,6 +68,20 @@ class App:
             # The host invents text/plain for an answer without a type, also for 204 and 304.
             mimetype=response.headers.get("Content-Type", "application/octet-stream").partition(";")[0],
         )
+
+
+def defect(error: Exception, request: Request) -> Response:
+    """The answer to a request that failed by a defect."""
+    tell_defect(error, request)
+    return Response(
+        500, b'{"error":"internal_error"}', {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    )
+
+
+def tell_defect(error: Exception, request: Request) -> None:
+    """Log where a request failed; the exception's text may quote what a hospital sent."""
+    where = place_of(error.__traceback__)
+    REQUEST_FAILED.log(error=type(error).__name__, where=where, correlation_id=request.request_id)
 
 
 def to_request(http: func.HttpRequest) -> Request:

@@ -5,8 +5,8 @@ from functools import cache
 import azure.functions as func
 import orjson
 
-from functions.app import App
-from gateway.errors import NotAcceptable
+from functions.app import App, tell_defect
+from gateway.errors import GatewayError, NotAcceptable
 from gateway.exchange import Request, Response, Timing
 from gateway.fhir import negotiation
 from gateway.fhir.capability import capability_statement
@@ -42,7 +42,12 @@ def blueprint(app: App) -> func.Blueprint:
     async def interaction(request: Request, timing: Timing) -> Response:
         if request.method in ("GET", "HEAD") and _is_metadata(request.path):
             return await metadata(request, timing)
-        return await app.service.fhir.handle(request, timing)
+        try:
+            return await app.service.fhir.handle(request, timing)
+        except Exception as error:  # noqa: BLE001  # the answer is FHIR's, whatever went wrong
+            tell_defect(error, request)
+            face, _, _ = split_face(request.path, request.headers.get("accept", ""), app.settings.default_fhir_version)
+            return error_response(GatewayError("The gateway failed to answer this request."), face)
 
     # The host tries routes in the order of their functions' names: this one must come after every other fhir_ name.
     @bp.function_name("proxy_fhir")

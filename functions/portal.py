@@ -4,8 +4,11 @@ from functools import cached_property
 
 import azure.functions as func
 
-from functions.app import App, to_request
+from functions.app import App, defect, to_request
 from gateway.portal import Portal
+from gateway.portal.entra import open_entra
+from gateway.registry.expiring import ExpiringRows
+from gateway.registry.store import SIGN_INS
 
 _METHODS = ["GET", "HEAD", "POST"]
 
@@ -18,7 +21,10 @@ class _Site:
     def portal(self) -> Portal:
         # Made within the first request, as the service is.
         service = self._app.service
-        return Portal(self._app.settings, service.operations, service.secrets, service.keys.pepper)
+        settings = self._app.settings
+        rows = ExpiringRows(service.registry.storage.table(SIGN_INS))
+        entra = open_entra(settings, service.authority)
+        return Portal(settings, service.operations, service.secrets, service.keys.pepper, rows, entra)
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -28,8 +34,17 @@ def blueprint(app: App) -> func.Blueprint:
     @bp.function_name("portal")
     @bp.route("portal/{*path}", methods=_METHODS)
     async def portal(req: func.HttpRequest) -> func.HttpResponse:
+        return await app.watched(req, lambda _timing: show(req))
+
+    async def show(req: func.HttpRequest) -> func.HttpResponse:
         request = to_request(req)
-        page = await site.portal.handle(request)
+        try:
+            page = await site.portal.handle(request)
+        except Exception as error:  # noqa: BLE001  # the host would write its text
+            failed = defect(error, request)
+            return func.HttpResponse(
+                failed.body, status_code=failed.status, headers=failed.headers, mimetype="application/json"
+            )
         answer = func.HttpResponse(
             page.body,
             status_code=page.status,

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from types import TracebackType
 from uuid import uuid4
 
 # A request id has to be unique, not secret: random for the process, then a number.
@@ -35,7 +36,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class _Hop:
+class Hop:
     # A class, not a generator: this stands on the hot path several times a request.
     __slots__ = ("_name", "_started", "_timing")
 
@@ -47,7 +48,9 @@ class _Hop:
     def __enter__(self) -> None:
         self._started = time.perf_counter()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _where: TracebackType | None
+    ) -> None:
         seconds = self._timing.seconds
         seconds[self._name] = seconds.get(self._name, 0.0) + time.perf_counter() - self._started
 
@@ -61,12 +64,19 @@ class Timing:
         self._started = time.perf_counter()
         self.seconds: dict[str, float] = {}
 
-    def hop(self, name: str) -> "_Hop":
+    def hop(self, name: str) -> Hop:
         """Time a `with` block; blocks of one name add up."""
-        return _Hop(self, name)
+        return Hop(self, name)
 
     def add(self, name: str, seconds: float) -> None:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def beside(self) -> "Timing":
+        """For calls within this request that are timed apart, such as the entries of a batch."""
+        return Timing()
+
+    def concerns(self, tenant_id: str, face: str) -> None:
+        """Whose request this is, as soon as that is known; what a timing that is watched (gateway.telemetry) notes."""
 
     def total(self) -> float:
         return time.perf_counter() - self._started

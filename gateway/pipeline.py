@@ -22,7 +22,7 @@ from gateway.fhir.terms import Dictionary
 from gateway.fhir.visit import Call, Visit
 from gateway.registry import Tenant
 from gateway.settings import Settings
-from gateway.telemetry import Access, AccessLog
+from gateway.telemetry.access import Access, AccessLog
 from gateway.tokens import AccessToken
 from gateway.upstream import Upstream
 from gateway.upstream.systems import profile_of
@@ -100,7 +100,7 @@ class FhirEndpoint:
         with timing.hop("map"):
             entries = read_batch(request.body, self._settings.max_batch_entries, visit.terms.own)
         prefer = request.headers.get("prefer", "")
-        hops = Timing()
+        hops = timing.beside()
 
         async def answer(number: int, entry: BatchEntry) -> Answer:
             one = access.of_entry(number)

@@ -1,20 +1,24 @@
 """The service's parts, put together once per process."""
 
 import asyncio
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from gateway.conformance.tenant_checks import TenantChecks
-from gateway.errors import StorageUnavailable
 from gateway.fhir.link_store import LinkStore
 from gateway.fhir.paging import PageLinks
-from gateway.manage import Operations
+from gateway.health import Dependency, Health
+from gateway.manage.authority import Authority
+from gateway.manage.conformance import TenantChecks
 from gateway.manage.endpoint import ManagementEndpoint
+from gateway.manage.operations import Operations
 from gateway.manage.operators import Operators
 from gateway.pipeline import FhirEndpoint
 from gateway.registry import Directory, Registry
 from gateway.registry.uses import Uses
 from gateway.secrets import SecretStore, open_secret_store
 from gateway.settings import Settings
-from gateway.telemetry import AccessLog
+from gateway.telemetry.access import AccessLog
 from gateway.tokens import (
     Assertions,
     ClientAuthentication,
@@ -29,9 +33,15 @@ from gateway.tokens import (
     Verifier,
 )
 from gateway.tokens.key_documents import document_reader
+from gateway.tokens.keys import STALE_SECONDS
+from gateway.traffic import Traffic
 from gateway.upstream import Credentials, Upstream
 from gateway.upstream.key_sets import KeySets
 from gateway.upstream.session import open_session
+
+if TYPE_CHECKING:
+    # Where telemetry is off, what it is made of is not imported.
+    from gateway.telemetry.observing import Telemetry
 
 
 class Service:
@@ -39,7 +49,7 @@ class Service:
     tests and the command line do.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, telemetry: "Telemetry | None" = None) -> None:
         self.settings = settings
         self.secrets: SecretStore = open_secret_store(settings)
         self.registry = Registry.open(settings)
@@ -58,9 +68,10 @@ class Service:
         self.revocation = RevocationEndpoint(authentication, self.verifier, revocations)
         self._credentials = Credentials(self.secrets, self._session, settings)
         self.key_sets = KeySets(self.directory, self._credentials)
-        upstream = Upstream(settings, self._session, self._credentials)
+        upstream = Upstream(settings, self._session, self._credentials, watch=telemetry)
         pages = PageLinks(self.keys, LinkStore(self.registry.storage))
-        self.fhir = FhirEndpoint(settings, self.verifier, upstream, pages, AccessLog(self.keys.pepper))
+        traffic = Traffic()
+        self.fhir = FhirEndpoint(settings, self.verifier, upstream, pages, AccessLog(self.keys.pepper, traffic))
         self.operations = Operations(
             settings,
             self.registry,
@@ -69,27 +80,35 @@ class Service:
             upstream,
             changed=self.directory.forget,
             conformance=TenantChecks(settings, self.secrets, self.fhir),
+            traffic=traffic,
         )
-        operators = Operators(settings, self.secrets, self._session)
+        self.authority = Authority(settings.authority, settings.entra_tenant_id, self._session, time.time)
+        operators = Operators(settings, self.secrets, self.authority)
         self.manage = ManagementEndpoint(settings, self.operations, operators)
-
-    async def health(self) -> dict[str, str]:
-        """`ok` or `unavailable` for each dependency; nothing secret."""
-
-        async def check(name: str) -> tuple[str, str]:
-            try:
-                await (self.registry.ping() if name == "tables" else self._ready_keys())
-            except StorageUnavailable:
-                return name, "unavailable"
-            return name, "ok"
-
-        return dict(await asyncio.gather(check("tables"), check("keys")))
+        tables = (*self.directory.caches, revocations.cache)
+        self.health = Health(
+            {
+                "tables": Dependency(
+                    self.registry.ping,
+                    tuple(cache.source for cache in tables),
+                    timedelta(seconds=settings.cache_ttl_seconds + settings.cache_stale_seconds),
+                ),
+                "keys": Dependency(
+                    self._ready_keys,
+                    tuple(cache.source for cache in self.keys.caches),
+                    timedelta(seconds=STALE_SECONDS),
+                    from_memory=True,
+                ),
+            },
+            upstream.suspended,
+        )
+        if telemetry is not None:
+            telemetry.watch((*tables, *self.keys.caches), upstream.suspended)
 
     async def _ready_keys(self) -> None:
         await asyncio.gather(self.keys.ring(), self.keys.pepper())
 
     async def close(self) -> None:
-        await self._credentials.close()
         await self._session.close()
         await self.registry.close()
         await self.secrets.close()

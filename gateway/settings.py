@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     entra_tenant_id: str | None = None
     entra_client_id: str | None = None
     entra_client_secret: SecretStr | None = None
+    entra_authority: HttpUrl | None = None
+    """OpenID provider of the operators, without `/.well-known/openid-configuration`; absent: Entra's global cloud."""
 
     applicationinsights_connection_string: SecretStr | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -61,6 +63,12 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("entra_client_secret", mode="before")
+    @classmethod
+    def _resolved(cls, value: object) -> object:
+        # What the platform leaves in the setting while the vault has no such secret, or it may not be read.
+        return None if isinstance(value, str) and value.startswith("@Microsoft.KeyVault(") else value
 
     @field_validator("default_fhir_version", mode="before")
     @classmethod
@@ -79,6 +87,13 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """`PUBLIC_BASE_URL` without a trailing slash."""
         return str(self.public_base_url).rstrip("/")
+
+    @property
+    def authority(self) -> str:
+        """The address of the operators' OpenID provider, without a trailing slash; its issuer, where it is Entra."""
+        if self.entra_authority:
+            return str(self.entra_authority).rstrip("/")
+        return f"https://login.microsoftonline.com/{self.entra_tenant_id}/v2.0"
 
     @property
     def fhir_base_url(self) -> str:

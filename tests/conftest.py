@@ -1,3 +1,4 @@
+import logging
 import os
 from collections.abc import Iterator
 from itertools import count
@@ -8,6 +9,9 @@ import pytest
 from local import azurite, processes
 from local.node import find_node
 from local.ports import free_port
+
+# Searches what the end-to-end tests leave in logs and tables.
+pytest_plugins = ["tests.privacy.plugin"]
 
 _ACCOUNTS = 999
 _KEY = "a2V5"
@@ -30,6 +34,12 @@ def azurite_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Itera
         )
     finally:
         processes.stop(program)
+
+
+@pytest.fixture(autouse=True)
+def _records_reach_caplog() -> None:
+    """An app that was loaded in this process has its lines in one place, away from the root logger."""
+    logging.getLogger("gateway").propagate = True
 
 
 @pytest.fixture

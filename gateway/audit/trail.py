@@ -112,12 +112,16 @@ class AuditTrail:
         tenant_id: str = "",
         client_id: str = "",
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Page[Entry]:
-        """At most `size` entries, the newest first. A page may be short and still have a next one."""
+        """At most `size` entries of the time from `since` to before `until`, the newest first. A page may be short and
+        still have a next one.
+        """
         where = [f"PartitionKey eq '{PARTITION}'", f"RowKey lt '{HEAD}'"]
         where += [f"tenant_id eq '{encode_key(tenant_id)}'"] if tenant_id else []
         where += [f"client_id eq '{encode_key(client_id)}'"] if client_id else []
         where += [f"at ge '{timestamp(since)}'"] if since else []
+        where += [f"at lt '{timestamp(until)}'"] if until else []
         return await read_page(self._table, size, continuation, read_entry, " and ".join(where))
 
     async def rows(self, newest: int, oldest: int = 1) -> AsyncIterator[Any]:

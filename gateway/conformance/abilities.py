@@ -4,25 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.conformance.evidence import Evidence
-from gateway.conformance.paths import values
 from gateway.conformance.verdicts import Proposal, State, Verdict
+from gateway.upstream.detection import system_of
 from gateway.upstream.systems import PROFILES, Contains, SystemProfile, Total
-
-# By what the capability statement says of its software: the profile's maker.
-_SOFTWARE = {
-    "hapi": "hapi",
-    "smile": "hapi",
-    "azure": "azure",
-    "microsoft": "microsoft-fhir-server",
-    "epic": "epic",
-    "cerner": "oracle",
-    "oracle": "oracle",
-    "athena": "athenahealth",
-    "meditech": "meditech",
-    "redox": "redox",
-    "google": "google",
-}
-
 
 # What may be proposed for any server: the one that trusts nothing, and the one that leaves it everything.
 _ANYBODYS = ("generic", "hapi")
@@ -86,12 +70,7 @@ def propose(found: Abilities, configured: str, evidence: Evidence) -> Proposal:
     makers' profiles are not proposed: they hold more than abilities, such as names of parameters.
     """
     metadata = evidence.one("metadata")
-    names = " ".join(
-        str(value).lower()
-        for path in ("software.name", "publisher", "implementation.description")
-        for value in values(metadata.resource if metadata else None, path)
-    )
-    software = next((system for word, system in _SOFTWARE.items() if word in names), "")
+    software = system_of(metadata.resource if metadata else None)
     order = dict.fromkeys(name for name in (configured, software, *_ANYBODYS) if name in PROFILES)
     safe = [PROFILES[name] for name in order if not _claims(PROFILES[name], found)]
     best = max(safe, key=lambda profile: _used(profile, found), default=PROFILES["generic"])

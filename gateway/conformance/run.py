@@ -154,7 +154,6 @@ class _Run:
                     await survey.run()
             evidence.throttled = server.throttled
         finally:
-            await credentials.close()
             await session.close()
         self._requests["server"] = allowance.sent
         return evidence

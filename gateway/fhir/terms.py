@@ -1,6 +1,7 @@
 """One tenant's FHIR server and one face: what each says, in the terms of the other."""
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from gateway.fhir.negotiation import Pairs
 from gateway.fhir.urls import OwnAddresses, UrlRewriter
 from gateway.registry import Tenant
 from gateway.upstream.bundles import warning_entry
-from gateway.upstream.systems import accept, profile_of
+from gateway.upstream.systems import accept, request_options
 from gateway.versions import (
     Adaptation,
     FhirVersion,
@@ -37,6 +38,8 @@ type Resource = dict[str, Any]
 # Without these a search is about everybody: never to be left out.
 _ABOUT_SOMEBODY = frozenset({"patient", "subject", "beneficiary", "subscriber", "_id", "identifier"})
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
+# Terms kept: a tenant has at most six, three faces with their address and without.
+_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +178,11 @@ class Terms:
 
 
 class Dictionary:
-    """The terms of every tenant and face that were spoken so far; made anew when the tenant is changed."""
+    """The terms of the tenants and faces that spoke last; made anew when the tenant is changed."""
 
     def __init__(self, fhir_base: str) -> None:
         self._fhir_base = fhir_base
-        self._known: dict[tuple[str, FhirVersion, str], tuple[Tenant, Terms]] = {}
+        self._known: OrderedDict[tuple[str, FhirVersion, str], tuple[Tenant, Terms]] = OrderedDict()
 
     def terms(self, tenant: Tenant, face: Face, prefix: str) -> Terms:
         """The terms of a tenant and a face; `prefix` is the face's part of the address, such as `/stu3`, or empty.
@@ -190,6 +193,9 @@ class Dictionary:
         known = self._known.get(key)
         if known is None or known[0] is not tenant:
             known = self._known[key] = (tenant, self._make(tenant, face, prefix))
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
         return known[1]
 
     def _make(self, tenant: Tenant, face: Face, prefix: str) -> Terms:
@@ -200,7 +206,7 @@ class Dictionary:
             face=face,
             base=base,
             adaptation=Adaptation(tenant.fhir_version, face.version, tenant.mrn_system),
-            options=RequestOptions(statements_from_requests=profile_of(tenant).statements_from_requests),
+            options=request_options(tenant),
             urls=UrlRewriter(tenant.fhir_url.rstrip("/"), base),
             own=OwnAddresses(self._fhir_base, prefix),
             accept=accept(tenant),

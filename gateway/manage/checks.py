@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import orjson
@@ -17,6 +17,9 @@ from gateway.upstream.addresses import AddressRefused, check_address, is_public
 from gateway.versions import FhirVersion
 
 _SECRET_FIELDS = ("secret", "key", "certificate")
+# A tenant that named one of these would have it sent to the server at its address.
+_OWN_SECRETS = frozenset({"pepper", "signing-keys", "operator-token", "portal-link", "entra-client-secret"})
+_UNAUTHORISED = (401, 403)
 _RELEASES = {"1.0": FhirVersion.DSTU2, "3.0": FhirVersion.STU3, "4.0": FhirVersion.R4}
 _ACCEPT = "application/fhir+json, application/json+fhir;q=0.9, application/json;q=0.8"
 
@@ -31,6 +34,10 @@ class Asks(Protocol):
 
 class Unreachable(Exception):
     """The FHIR server did not answer with a capability statement; the text says why and is fit for an operator."""
+
+
+class Locked(Unreachable):
+    """Its metadata is for those with a credential only, against the advice of FHIR (http.html §3.1.0.9)."""
 
 
 class Checks:
@@ -56,26 +63,26 @@ class Checks:
         """The FHIR version that the server's metadata states. Raises Unreachable, and Invalid for a version that the
         gateway does not know.
         """
+        return stated_release(await self.statement(tenant))
+
+    async def statement(self, tenant: Tenant) -> dict[str, Any]:
+        """The server's capability statement, with a `fhirVersion`. Raises Unreachable."""
         try:
             answer = await self._upstream.send(tenant, "GET", "metadata", {"accept": _ACCEPT})
         except FhirError as error:
             raise Unreachable(error.public) from error
         except ValueError:
             raise Unreachable("Its address cannot be understood.") from None
+        if answer.status in _UNAUTHORISED:
+            raise Locked(f"Its metadata answered with status {answer.status}.")
         if answer.status != 200:  # noqa: PLR2004
             raise Unreachable(f"Its metadata answered with status {answer.status}.")
         try:
             statement = orjson.loads(answer.body)
-            stated = statement["fhirVersion"]
+            statement["fhirVersion"]
         except (ValueError, KeyError, TypeError):
             raise Unreachable("What answered is not a capability statement in JSON.") from None
-        for release, version in _RELEASES.items():
-            if isinstance(stated, str) and stated.startswith(release):
-                return version
-        raise Invalid(
-            f"The server speaks FHIR {str(stated)[:20]!r}; dstu2 (1.0), stu3 (3.0) and r4 (4.0) are possible.",
-            field="fhir_version",
-        )
+        return dict(statement)
 
     async def address(self, field: str, url: str) -> None:
         """Raises Invalid, which names the field, when requests may not go to `url`."""
@@ -91,6 +98,8 @@ class Checks:
             )
 
     async def _secret(self, field: str, name: str) -> None:
+        if name in _OWN_SECRETS:
+            raise Invalid(f"{field} names a secret of the gateway itself, which no hospital may see.", field=field)
         try:
             await self._secrets.get(name)
         except SecretMissing:
@@ -100,6 +109,18 @@ class Checks:
             ) from None
         except SecretsUnavailable as error:
             raise StorageUnavailable(str(error)) from error
+
+
+def stated_release(statement: Mapping[str, Any]) -> FhirVersion:
+    """The version that a capability statement names. Raises Invalid for one that the gateway does not know."""
+    stated = statement["fhirVersion"]
+    for release, version in _RELEASES.items():
+        if isinstance(stated, str) and stated.startswith(release):
+            return version
+    raise Invalid(
+        f"The server speaks FHIR {str(stated)[:20]!r}; dstu2 (1.0), stu3 (3.0) and r4 (4.0) are possible.",
+        field="fhir_version",
+    )
 
 
 def _secret_names(tenant: Tenant) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from gateway.conformance.tenant_checks import CheckReport
 from gateway.exchange import Response
 from gateway.manage import handlers
+from gateway.manage.conformance import CheckReport
 from gateway.manage.documents import (
     ClientMade,
     ClientNew,

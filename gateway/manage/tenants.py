@@ -105,6 +105,19 @@ class Tenants:
             await self._registry.remove_tenant(tenant_id, found.etag)
         self._changed(tenant_id)
 
+    async def candidate(self, new: TenantNew) -> Tenant:
+        """The tenant to be, before anything is asked of its server; a version of `auto` stands as R4 meanwhile.
+
+        Raises Duplicate when the id is a tenant's already.
+        """
+        if (await self._registry.find_tenant(new.tenant_id)) is not None:
+            raise Duplicate("A tenant of this id exists already; open that one to change it.", field="tenant_id")
+        return self.changed_candidate(new)
+
+    def changed_candidate(self, new: TenantNew) -> Tenant:
+        """As `candidate`, of a tenant that exists."""
+        return _tenant(new, FhirVersion.R4 if new.fhir_version == _AUTO else FhirVersion(new.fhir_version))
+
     async def prepared(self, new: TenantNew) -> Tenant:
         """The tenant to be, for one of many: its server is only contacted when its version must be detected.
 

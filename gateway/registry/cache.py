@@ -1,17 +1,17 @@
 import asyncio
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
 
-from gateway.errors import StorageUnavailable
-
-_log = logging.getLogger(__name__)
+from gateway.telemetry.events import DEPENDENCY_RESTORED, KEY_REFRESH_FAILED, STORAGE_UNAVAILABLE, Seldom
 
 # While storage is slow or down, a request waits no longer than this for it as long as a stale value can serve.
 _PATIENCE_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
+_REPEAT_EVENT_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -19,6 +19,50 @@ class _Entry[V]:
     value: V
     read_at: float
     retry_at: float = 0.0
+
+
+@dataclass(slots=True)
+class CacheReads:
+    """What came of reads, since the process started."""
+
+    hits: int = 0
+    """Answered with a value that is young enough."""
+    misses: int = 0
+    """Waited for a load."""
+    stale: int = 0
+    """Answered with an old value, since storage failed or was slow."""
+
+
+@dataclass(slots=True)
+class Source:
+    """What caches read from: its name in events, and how it fares, as the last load found it."""
+
+    name: str
+    kind: Literal["table", "secret", "other"]
+    """Failures of the first two are events."""
+    failing_since: datetime | None = None
+    _failed_at: float = 0.0
+    _events: Seldom = field(default_factory=lambda: Seldom(_REPEAT_EVENT_SECONDS))
+
+    def failed(self, error: BaseException, at: float, *, serves: bool) -> None:
+        if self.failing_since is None:
+            self.failing_since, self._failed_at = datetime.now(UTC), at
+        serving = "stale" if serves else "nothing"
+        if self._events.allows(serving):
+            # The type alone: its text may quote what was read.
+            error_type = type(error).__name__
+            match self.kind:
+                case "table":
+                    STORAGE_UNAVAILABLE.log(cache=self.name, serving=serving, error=error_type)
+                case "secret":
+                    KEY_REFRESH_FAILED.log(secret=self.name, serving=serving, error=error_type)
+
+    def answered(self, at: float) -> None:
+        if self.failing_since is not None:
+            if self.kind != "other":
+                DEPENDENCY_RESTORED.log(cache=self.name, seconds=round(at - self._failed_at, 1))
+            self.failing_since = None
+            self._events = Seldom(_REPEAT_EVENT_SECONDS)
 
 
 class Cache[V]:
@@ -38,7 +82,10 @@ class Cache[V]:
         stale: float,
         size: int,
         clock: Callable[[], float] = time.monotonic,
+        source: Source | None = None,
     ) -> None:
+        self.source = source or Source("other", "other")
+        self.reads = CacheReads()
         self._load = load
         self._ttl = ttl
         self._stale = stale
@@ -59,6 +106,7 @@ class Cache[V]:
             return None
         if age >= self._ttl / 2 and now >= entry.retry_at and key not in self._loading:
             self._start(key)
+        self.reads.hits += 1
         return (entry.value,)
 
     async def get(self, key: str) -> V:
@@ -66,17 +114,24 @@ class Cache[V]:
         if (hit := self.fresh(key)) is not None:
             return hit[0]
         entry = self._use(key)
-        if entry is None or self._clock() - entry.read_at >= self._ttl + self._stale:
+        if entry is None or not self._serves(entry):
+            self.reads.misses += 1
             return await asyncio.shield(self._loading.get(key) or self._start(key))
         if self._clock() < entry.retry_at:
+            self.reads.stale += 1
             return entry.value
         task = self._loading.get(key) or self._start(key)
         try:
             # shield: the load is shared, one impatient or cancelled caller must not take it from the others
-            return await asyncio.wait_for(asyncio.shield(task), _PATIENCE_SECONDS)
-        except Exception:  # noqa: BLE001  # whatever went wrong, `_finished` logs it: a stale value is better than none
+            value = await asyncio.wait_for(asyncio.shield(task), _PATIENCE_SECONDS)
+        except Exception as error:  # noqa: BLE001  # whatever went wrong, a stale value is better than none
+            self.reads.stale += 1
             entry.retry_at = self._clock() + _RETRY_SECONDS
+            if isinstance(error, TimeoutError):
+                self.source.failed(error, self._clock(), serves=True)  # `_finished` tells of the other ones
             return entry.value
+        self.reads.misses += 1
+        return value
 
     def forget(self, key: str) -> None:
         """Read the key anew when it is next asked for; a load under way, which may have read too early, is not kept."""
@@ -86,6 +141,9 @@ class Cache[V]:
 
     def __len__(self) -> int:
         return len(self._present) + len(self._absent)
+
+    def _serves(self, entry: _Entry[V]) -> bool:
+        return self._clock() - entry.read_at < self._ttl + self._stale
 
     def _use(self, key: str) -> _Entry[V] | None:
         for entries in (self._present, self._absent):
@@ -119,12 +177,13 @@ class Cache[V]:
     def _finished(self, key: str, task: "asyncio.Task[V]") -> None:
         if self._loading.get(key) is task:
             del self._loading[key]
-        error = None if task.cancelled() else task.exception()
-        if error is None:
+        if task.cancelled():
             return
-        if not isinstance(error, StorageUnavailable):
-            # The type alone: its text may quote what was read.
-            _log.error("a cached value could not be loaded: %s", type(error).__name__)
-        for entries in (self._present, self._absent):
-            if key in entries:
-                entries[key].retry_at = self._clock() + _RETRY_SECONDS
+        error = task.exception()
+        if error is None:
+            self.source.answered(self._clock())
+            return
+        entry = self._present.get(key) or self._absent.get(key)
+        self.source.failed(error, self._clock(), serves=entry is not None and self._serves(entry))
+        if entry is not None:
+            entry.retry_at = self._clock() + _RETRY_SECONDS

@@ -1,4 +1,5 @@
-from gateway.registry.cache import Cache
+from gateway.registry.cache import Cache, Source
+from gateway.registry.expiry import Expiring
 from gateway.registry.models import Client, Tenant
 from gateway.registry.store import Registry
 from gateway.settings import Settings
@@ -21,11 +22,23 @@ class Directory:
 
         async def client(client_id: str) -> Client | None:
             found = await registry.find_client(client_id)
-            return found.value if found else None
+            if found is None:
+                return None
+            self._expiring.look(found.value)
+            return found.value
 
         ttl, stale = settings.cache_ttl_seconds, settings.cache_stale_seconds
-        self._tenants: Cache[Tenant | None] = Cache(tenant, ttl=ttl, stale=stale, size=SIZE)
-        self._clients: Cache[Client | None] = Cache(client, ttl=ttl, stale=stale, size=SIZE)
+        self._tenants: Cache[Tenant | None] = Cache(
+            tenant, ttl=ttl, stale=stale, size=SIZE, source=Source("tenants", "table")
+        )
+        self._clients: Cache[Client | None] = Cache(
+            client, ttl=ttl, stale=stale, size=SIZE, source=Source("clients", "table")
+        )
+        self._expiring = Expiring()
+
+    @property
+    def caches(self) -> tuple[Cache[Tenant | None], Cache[Client | None]]:
+        return self._tenants, self._clients
 
     async def tenant(self, tenant_id: str) -> Tenant | None:
         """The tenant of that GUID (lower case), disabled ones included. Raises StorageUnavailable."""

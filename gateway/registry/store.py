@@ -16,7 +16,8 @@ USES = "uses"
 AUDIT = "audit"
 ASSERTIONS = "assertions"
 REVOCATIONS = "revocations"
-TABLES = (TENANTS, CLIENTS, USES, AUDIT, ASSERTIONS, REVOCATIONS)
+SIGN_INS = "signins"
+TABLES = (TENANTS, CLIENTS, USES, AUDIT, ASSERTIONS, REVOCATIONS, SIGN_INS)
 
 TENANT_ROWS = Kind("tenant", Tenant, "tenant_id")
 CLIENT_ROWS = Kind("client", Client, "client_id")

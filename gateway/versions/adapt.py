@@ -127,6 +127,8 @@ def _forget(value: Json, lost: set[str]) -> bool:
 def _is_entered_in_error(resource: JsonObject) -> bool:
     for element in ("status", "verificationStatus"):
         value = resource.get(element)
+        if value is None:
+            continue
         if value == _ENTERED_IN_ERROR:
             return True
         codings = value.get("coding") if type(value) is dict else None

@@ -33,6 +33,8 @@ def missing_displays(resources: Iterable[JsonObject], most: int = MOST_FETCHED) 
     """
     found: dict[str, None] = {}
     for resource in resources:
+        if resource.get("resourceType") not in _PLACES:
+            continue
         for reference in _bare(resource):
             literal = reference["reference"]
             if type_of(literal) in _NAMED:
@@ -49,6 +51,8 @@ def fill_displays(resources: Iterable[JsonObject], fetched: Mapping[str, JsonObj
     The caller owns the resources. What was not fetched, or has no name, leaves its place as it was.
     """
     for resource in resources:
+        if resource.get("resourceType") not in _PLACES:
+            continue
         contained = {
             f"#{one['id']}": one
             for one in at(resource, ("contained",))

@@ -81,18 +81,19 @@ def at(value: Json, path: tuple[str, ...]) -> Iterator[Json]:
 
 
 def _mirror(concept: JsonObject) -> None:
-    if not concept.get("text"):
+    said = concept.get("text")
+    if not said:
         text = text_of(concept)
         if text is not None:
             concept["text"] = text
         return
-    if type(concept["text"]) is not str:
+    if type(said) is not str:
         return
     codings = concept.get("coding")
     if codings is None:
-        concept["coding"] = [{"display": concept["text"]}]
+        concept["coding"] = [{"display": said}]
     elif type(codings) is list and codings and type(codings[0]) is dict and not codings[0].get("display"):
-        codings[0]["display"] = concept["text"]
+        codings[0]["display"] = said
 
 
 def _codings(concept: JsonObject) -> list[JsonObject]:

@@ -3,8 +3,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
-from gateway.secrets import FileSecretStore, SecretMissing, open_secret_store
+from gateway.secrets import FileSecretStore, KeyVaultSecretStore, SecretMissing, SecretsReadOnly, open_secret_store
 from gateway.settings import Settings
 
 
@@ -52,6 +53,20 @@ async def test_a_reader_never_meets_half_a_value(tmp_path: Path) -> None:
             assert await store.get("pepper") in values
 
     await asyncio.gather(write(), read(), read())
+
+
+async def test_a_vault_that_may_only_be_read_says_so() -> None:
+    class Vault:
+        async def set_secret(self, _name: str, _value: str) -> None:
+            error = HttpResponseError("Caller is not authorized to perform action on resource.")
+            error.status_code = 403
+            raise error
+
+    # Without its constructor, which builds clients of Azure's.
+    store = object.__new__(KeyVaultSecretStore)
+    store.__dict__["_client"] = Vault()
+    with pytest.raises(SecretsReadOnly):
+        await store.set("tenant-secret", "value")
 
 
 def test_without_a_key_vault_files_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from uuid import uuid4
 import jsonschema_rs
 import pytest
 
-from gateway.conformance import tenant_checks
 from gateway.conformance.document import SCHEMA
 from gateway.errors import Unknown, UpstreamTimeout
+from gateway.manage import conformance
 from gateway.manage.openapi import openapi
 from tests.functions.harness import Gateway, open_gateway
 from tests.gateway.conformance.fake_server import Fault, able_hospital, resources_of, serve
@@ -48,7 +48,7 @@ async def test_an_unknown_tenant_is_unknown(gateway: Gateway) -> None:
 async def test_a_check_that_takes_too_long_ends(
     gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tenant_checks, "MOST_SECONDS", 0.01)
+    monkeypatch.setattr(conformance, "MOST_SECONDS", 0.01)
     hospital = able_hospital("northfield", tmp_path, resources_of("northfield"))
     async with serve(hospital, Fault()) as server:
         tenant_id = await gateway.tenant(server.fhir_url, "stu3")

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.audit import By
 from gateway.errors import GatewayError
-from gateway.manage import Operations
+from gateway.manage.operations import Operations
 from gateway.registry import Registry, Tenant
 from gateway.secrets import FileSecretStore
 from gateway.settings import Settings

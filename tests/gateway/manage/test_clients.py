@@ -9,9 +9,9 @@ from jwt.algorithms import ECAlgorithm
 
 from gateway.audit import By
 from gateway.errors import Duplicate, Invalid, InvalidFields, Stale, Unknown
-from gateway.manage import Operations
 from gateway.manage.changes import public_etag
 from gateway.manage.documents import ClientMade, ClientNew, SecretNew, validated
+from gateway.manage.operations import Operations
 from gateway.registry import Registry
 from gateway.registry.models import now
 from gateway.tokens import Keys

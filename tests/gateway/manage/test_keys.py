@@ -2,7 +2,7 @@ import pytest
 
 from gateway.audit import By
 from gateway.errors import Invalid, StorageUnavailable, Unknown
-from gateway.manage import Operations
+from gateway.manage.operations import Operations
 from gateway.secrets import FileSecretStore
 from gateway.tokens.keys import SIGNING_KEYS, KeyRing
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from jwt.algorithms import RSAAlgorithm
 
 from gateway.errors import RoleRequired, SignInRequired, StorageUnavailable
+from gateway.manage.authority import Authority
 from gateway.manage.operators import ADMIN, READER, Operators, issue_operator_token
 from gateway.secrets import FileSecretStore
 from gateway.settings import Settings
@@ -18,7 +19,7 @@ KEYS = [generate_private_key(65537, 2048) for _ in range(2)]
 
 
 @dataclass
-class Authority:
+class Entra:
     """Plays Entra's metadata and keys."""
 
     url: str = ""
@@ -42,6 +43,10 @@ class Authority:
         ]
         return web.json_response({"keys": [*keys, {"kty": "EC", "kid": "other"}]})
 
+    def opened(self, settings: Settings, session: aiohttp.ClientSession) -> Authority:
+        tenant = settings.entra_tenant_id
+        return Authority(f"{self.url}/{tenant}/v2.0", tenant, session, lambda: self.time)
+
     def token(self, settings: Settings, kid: str = "one", key: RSAPrivateKey | None = None, **claims: Any) -> str:  # noqa: ANN401  # JWT claims
         tenant = settings.entra_tenant_id
         given = {
@@ -59,8 +64,8 @@ class Authority:
 
 
 @pytest.fixture
-async def authority() -> AsyncIterator[Authority]:
-    authority = Authority()
+async def authority() -> AsyncIterator[Entra]:
+    authority = Entra()
     app = web.Application()
     app.router.add_get("/{tenant}/v2.0/.well-known/openid-configuration", authority.configuration)
     app.router.add_get("/{tenant}/discovery/v2.0/keys", authority.jwks)
@@ -75,19 +80,19 @@ async def authority() -> AsyncIterator[Authority]:
 
 @pytest.fixture
 def operators(
-    settings: Settings, secrets: FileSecretStore, session: aiohttp.ClientSession, authority: Authority
+    settings: Settings, secrets: FileSecretStore, session: aiohttp.ClientSession, authority: Entra
 ) -> Operators:
-    return Operators(settings, secrets, session, authority=authority.url, clock=lambda: authority.time)
+    return Operators(settings, secrets, authority.opened(settings, session))
 
 
-async def test_an_admin_is_let_in_and_named(operators: Operators, authority: Authority, settings: Settings) -> None:
+async def test_an_admin_is_let_in_and_named(operators: Operators, authority: Entra, settings: Settings) -> None:
     operator = await operators.verify(authority.token(settings))
     assert operator.name == "operator@hospital.example (11111111-2222-3333-4444-555555555555)"
     operator.require(ADMIN)
     operator.require(READER)
 
 
-async def test_a_reader_only_reads(operators: Operators, authority: Authority, settings: Settings) -> None:
+async def test_a_reader_only_reads(operators: Operators, authority: Entra, settings: Settings) -> None:
     operator = await operators.verify(
         authority.token(settings, aud=f"api://{settings.entra_client_id}", roles=[READER])
     )
@@ -98,7 +103,7 @@ async def test_a_reader_only_reads(operators: Operators, authority: Authority, s
 
 @pytest.mark.parametrize("roles", [None, [], ["Other.Role"], "Gateway.Admin", [{"a": 1}]])
 async def test_without_an_app_role_nothing_is_possible(
-    operators: Operators, authority: Authority, settings: Settings, roles: object
+    operators: Operators, authority: Entra, settings: Settings, roles: object
 ) -> None:
     operator = await operators.verify(authority.token(settings, roles=roles))
     with pytest.raises(RoleRequired):
@@ -121,7 +126,7 @@ async def test_without_an_app_role_nothing_is_possible(
     ],
 )
 async def test_a_token_that_is_not_for_here_is_refused(
-    operators: Operators, authority: Authority, settings: Settings, claims: dict[str, Any]
+    operators: Operators, authority: Entra, settings: Settings, claims: dict[str, Any]
 ) -> None:
     with pytest.raises(SignInRequired) as error:
         await operators.verify(authority.token(settings, **claims))
@@ -137,7 +142,7 @@ async def test_no_token_is_no_entry(operators: Operators, header: str | None) ->
 
 
 async def test_an_unsigned_token_or_one_signed_with_the_public_key_is_refused(
-    operators: Operators, authority: Authority, settings: Settings
+    operators: Operators, authority: Entra, settings: Settings
 ) -> None:
     good = authority.token(settings).removeprefix("Bearer ")
     claims = jwt.decode(good, options={"verify_signature": False})
@@ -149,7 +154,7 @@ async def test_an_unsigned_token_or_one_signed_with_the_public_key_is_refused(
 
 
 async def test_keys_are_read_once_a_day_and_when_the_authority_rotated(
-    operators: Operators, authority: Authority, settings: Settings
+    operators: Operators, authority: Entra, settings: Settings
 ) -> None:
     for _ in range(5):
         await operators.verify(authority.token(settings))
@@ -166,7 +171,7 @@ async def test_keys_are_read_once_a_day_and_when_the_authority_rotated(
 
 
 async def test_made_up_key_ids_do_not_flood_the_authority(
-    operators: Operators, authority: Authority, settings: Settings
+    operators: Operators, authority: Entra, settings: Settings
 ) -> None:
     await operators.verify(authority.token(settings))
     for number in range(20):
@@ -176,7 +181,7 @@ async def test_made_up_key_ids_do_not_flood_the_authority(
 
 
 async def test_while_the_authority_is_down_the_known_keys_serve(
-    operators: Operators, authority: Authority, settings: Settings
+    operators: Operators, authority: Entra, settings: Settings
 ) -> None:
     authority.broken = True
     with pytest.raises(StorageUnavailable):
@@ -198,20 +203,20 @@ async def test_the_stacks_token_works_until_the_next_one(operators: Operators, s
 
 
 async def test_where_there_is_a_key_vault_the_stacks_token_is_nothing(
-    settings: Settings, secrets: FileSecretStore, session: aiohttp.ClientSession, authority: Authority
+    settings: Settings, secrets: FileSecretStore, session: aiohttp.ClientSession, authority: Entra
 ) -> None:
     token = await issue_operator_token(secrets)
     in_azure = Settings.model_validate(settings.model_dump() | {"key_vault_url": "https://vault.example"})
-    operators = Operators(in_azure, secrets, session, authority=authority.url, clock=lambda: authority.time)
+    operators = Operators(in_azure, secrets, authority.opened(in_azure, session))
     with pytest.raises(SignInRequired):
         await operators.verify(f"Bearer {token}")
 
 
 async def test_without_entra_settings_only_the_stacks_token_works(
-    settings: Settings, secrets: FileSecretStore, session: aiohttp.ClientSession, authority: Authority
+    settings: Settings, secrets: FileSecretStore, session: aiohttp.ClientSession, authority: Entra
 ) -> None:
     bare = settings.model_copy(update={"entra_tenant_id": None, "entra_client_id": None})
-    operators = Operators(bare, secrets, session, authority=authority.url, clock=lambda: authority.time)
+    operators = Operators(bare, secrets, authority.opened(bare, session))
     with pytest.raises(SignInRequired):
         await operators.verify(authority.token(settings))
     assert authority.reads == 0

@@ -4,9 +4,9 @@ import pytest
 
 from gateway.audit import By
 from gateway.errors import Duplicate, Invalid, InvalidFields, Stale, StorageUnavailable, Unknown, UpstreamBroken
-from gateway.manage import Operations
 from gateway.manage.changes import public_etag
 from gateway.manage.documents import TenantNew, validated
+from gateway.manage.operations import Operations
 from gateway.registry import Registry, Tenant
 from gateway.secrets import FileSecretStore
 from gateway.settings import Settings

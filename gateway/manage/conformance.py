@@ -1,21 +1,26 @@
 """The check as an operation of the management API: bounded, since someone waits for the answer."""
 
 import asyncio
-from typing import Any, Literal
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from gateway.conformance.document import to_document
-from gateway.conformance.run import Options, check_tenant
 from gateway.errors import UpstreamTimeout
 from gateway.pipeline import FhirEndpoint
 from gateway.registry import Tenant
 from gateway.secrets import SecretStore
 from gateway.settings import Settings
 
+if TYPE_CHECKING:
+    from gateway.conformance import Report
+
 # The Functions host ends a request after 230 s.
 MOST_SECONDS = 200
 _OPTIONS_SECONDS = 10
+# Some 200 KB each.
+_REMEMBERED = 20
 
 
 class CheckReport(BaseModel):
@@ -31,6 +36,14 @@ class CheckReport(BaseModel):
     timing: dict[str, Any] = Field(description="All that differs between two runs on the same server")
 
 
+@dataclass(frozen=True, slots=True)
+class CheckFiles:
+    """One report: as data, and as an HTML file that needs nothing else."""
+
+    report: CheckReport
+    html: str
+
+
 class TenantChecks:
     """Checks tenants with the parts of the running service."""
 
@@ -38,14 +51,41 @@ class TenantChecks:
         self._settings = settings
         self._secrets = secrets
         self._endpoint = endpoint
+        self._last: OrderedDict[str, CheckFiles] = OrderedDict()
 
     async def run(self, tenant: Tenant) -> CheckReport:
         """The report, without patients' values. Raises UpstreamTimeout when it takes more than MOST_SECONDS."""
+        return _document(await self._report(tenant))
+
+    async def run_to_files(self, tenant: Tenant) -> CheckFiles:
+        """As `run`, with the report as one HTML file; remembered for `last`. Raises UpstreamTimeout."""
+        from gateway.conformance.page import to_html  # noqa: PLC0415  # Jinja2, which most processes never need
+
+        report = await self._report(tenant)
+        files = self._last[tenant.tenant_id] = CheckFiles(_document(report), to_html(report))
+        self._last.move_to_end(tenant.tenant_id)
+        while len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
+        return files
+
+    def last(self, tenant_id: str) -> CheckFiles | None:
+        """What this instance found last, while it remembers it."""
+        return self._last.get(tenant_id)
+
+    async def _report(self, tenant: Tenant) -> "Report":
+        # Imported here: much code, which most processes never run.
+        from gateway.conformance import Options, check_tenant  # noqa: PLC0415
+
         options = Options(timeout_seconds=_OPTIONS_SECONDS)
         try:
             async with asyncio.timeout(MOST_SECONDS):
-                report = await check_tenant(tenant, self._settings, self._secrets, self._endpoint, options)
+                return await check_tenant(tenant, self._settings, self._secrets, self._endpoint, options)
         except TimeoutError:
             text = f"The check took more than {MOST_SECONDS} s; run `python -m gateway check` instead."
             raise UpstreamTimeout(text) from None
-        return CheckReport.model_validate(to_document(report))
+
+
+def _document(report: "Report") -> CheckReport:
+    from gateway.conformance import to_document  # noqa: PLC0415  # as above
+
+    return CheckReport.model_validate(to_document(report))
