@@ -47,7 +47,7 @@ _ANEW = """\
 local body, number = wrk.body, os.time() * 100000
 request = function()
   number = number + 1
-  local letters = string.gsub(tostring(number), "%d", function(digit) return string.char(97 + digit) end)
+  local letters = string.gsub(string.format("%.0f", number), "%d", function(digit) return string.char(97 + digit) end)
   return wrk.format(nil, nil, nil, body .. "+system/T" .. letters .. ".rs")
 end
 """

@@ -17,7 +17,9 @@ from gateway.registry.secret_values import Pepper
 from gateway.tokens.assertion import Assertions
 from gateway.tokens.failures import Failures, caller_address
 from gateway.tokens.keys import Keys
+from gateway.tokens.refusals import Refused, client_refusal, secret_refusal, tell
 
+_NOTHING = "no credential"
 _LONGEST_GUID = len("urn:uuid:{00000000-0000-0000-0000-000000000000}")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -67,10 +69,14 @@ class ClientAuthentication:
         """Raises InvalidRequest for a request that mixes methods, InvalidClient (the same for every reason),
         TooManyFailures, StorageUnavailable.
         """
-        claim = read_claim(headers, form)
-        claimed = (
-            claim.candidates[0][0] if isinstance(claim, SecretClaim) else self._assertions.claimed(claim.assertion)
-        )
+        try:
+            claim = read_claim(headers, form)
+            claimed = (
+                claim.candidates[0][0] if isinstance(claim, SecretClaim) else self._assertions.claimed(claim.assertion)
+            )
+        except InvalidClient as error:
+            tell("no-credential" if error.detail == _NOTHING else "malformed", "none", None, headers)
+            raise
         try:
             if isinstance(claim, SecretClaim):
                 pepper = await self._keys.pepper()
@@ -78,18 +84,29 @@ class ClientAuthentication:
             # Checking a signature costs a hundred times what checking a secret costs: not for who failed too often.
             self._failures.check(claimed, caller_address(headers))
             return await self._by_assertion(claim)
-        except InvalidClient:
+        except InvalidClient as error:
             # A right secret is never refused for other people's wrong ones: only failures are answered with 429.
             self._failures.add(claimed, caller_address(headers))
+            await self._tell(error, claim, claimed, headers)
             raise
+
+    async def _tell(
+        self, error: InvalidClient, claim: SecretClaim | AssertionClaim, claimed: str, headers: Mapping[str, str]
+    ) -> None:
+        method = claim.method if isinstance(claim, SecretClaim) else "private_key_jwt"
+        if isinstance(error, Refused):
+            tell(error.reason, method, error.client, headers)
+        else:
+            tell("assertion", method, await find_client(claimed, self._directory), headers)
 
     async def _by_assertion(self, claim: AssertionClaim) -> AuthenticatedClient:
         client_id = self._assertions.claimed(claim.assertion)
         if claim.client_id is not None and claim.client_id.lower() != client_id:
             raise InvalidClient("client_id differs from the assertion's subject")
         client = await find_client(client_id, self._directory)
-        if client is None or not client.enabled or "private_key_jwt" not in client.auth_methods:
-            raise InvalidClient("no enabled client of that id uses private_key_jwt")
+        refused = client_refusal(client, "private_key_jwt")
+        if client is None or refused:
+            raise Refused(refused, client)
         return AuthenticatedClient(client, await self._assertions.verify(claim.assertion, client, self._clock()))
 
 
@@ -115,7 +132,7 @@ def read_claim(headers: Mapping[str, str], form: Mapping[str, str]) -> SecretCla
         return AssertionClaim(form["client_assertion"], form.get("client_id"))
     if posted and "client_id" in form:
         return SecretClaim("client_secret_post", ((form["client_id"], form["client_secret"]),))
-    raise InvalidClient("no credential")
+    raise InvalidClient(_NOTHING)
 
 
 def _basic(authorization: str) -> SecretClaim:
@@ -137,6 +154,7 @@ async def authenticate_secret(
     claim: SecretClaim, directory: Directory, pepper: Pepper, at: datetime
 ) -> AuthenticatedClient:
     """The client whose active secret was sent. Raises InvalidClient, the same for every reason."""
+    refused = None
     for client_id, value in claim.candidates:
         client = await find_client(client_id, directory)
         # Hashed before anything is known of the client: the time must not tell that it is unknown, or how many secrets
@@ -154,7 +172,8 @@ async def authenticate_secret(
             and matched.state(at) == "active"
         ):
             return AuthenticatedClient(client, matched.secret_id)
-    raise InvalidClient("no active secret of an enabled client matches")
+        refused = refused or Refused(secret_refusal(client, claim.method, matched, at), client)
+    raise refused or InvalidClient("no candidate")
 
 
 async def find_client(client_id: str, directory: Directory) -> Client | None:

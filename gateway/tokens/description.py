@@ -6,10 +6,10 @@ from typing import Any
 
 from gateway.settings import Settings
 from gateway.tokens.client_keys import ALGORITHMS
+from gateway.upstream.discovery import OAUTH_URIS
 
 _METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"]
 _SCOPES = ["system/*.read", "system/*.rs"]
-_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 
 
 def authorize_url(settings: Settings) -> str:
@@ -51,7 +51,7 @@ def smart_configuration(settings: Settings) -> dict[str, Any]:
 def oauth_uris(settings: Settings) -> dict[str, Any]:
     """The extension of `rest.security` in a capability statement that names the endpoints (SMART App Launch 1.0)."""
     return {
-        "url": _OAUTH_URIS,
+        "url": OAUTH_URIS,
         "extension": [
             {"url": "token", "valueUri": settings.token_url},
             {"url": "authorize", "valueUri": authorize_url(settings)},

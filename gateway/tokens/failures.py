@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from gateway.errors import TooManyFailures
+from gateway.telemetry.events import TOKEN_LIMIT_HIT, Seldom, caller_hash
 
 WINDOW_SECONDS = 60
 PER_CLIENT_AND_ADDRESS = 30
@@ -24,6 +25,7 @@ class Failures:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._told = Seldom(WINDOW_SECONDS, clock)
         self._counts: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
     def check(self, client_id: str, address: str) -> None:
@@ -33,7 +35,11 @@ class Failures:
             started, count = self._counts.get(key, (at, 0))
             remaining = started + WINDOW_SECONDS - at
             if count >= limit and remaining > 0:
-                raise TooManyFailures(math.ceil(remaining))
+                wait = math.ceil(remaining)
+                caller = caller_hash(address)
+                if self._told.allows(caller):
+                    TOKEN_LIMIT_HIT.log(limit="failures", client_id="", caller=caller, retry_after_seconds=wait)
+                raise TooManyFailures(wait)
 
     def add(self, client_id: str, address: str) -> None:
         """Count one. Raises TooManyFailures when the limit had been reached before."""

@@ -1,6 +1,6 @@
 from datetime import datetime
 from itertools import count
-from secrets import token_urlsafe
+from uuid import uuid4
 
 from gateway.errors import StorageUnavailable
 from gateway.settings import Settings
@@ -18,8 +18,8 @@ class Issuer:
         self._lifetime = settings.token_lifetime_seconds
         self._keys = keys
         self._recent = recent
-        # A jti has to be unique, not secret: 128 random bits for the process, then a number.
-        self._process = token_urlsafe(16)
+        # A jti has to be unique, not secret: random for the process, then a number.
+        self._process = uuid4().hex
         self._numbers = count(1)
 
     async def issue(self, client_id: str, credential: str, tenant_id: str, scope: str, at: datetime) -> SignedToken:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from jwt.algorithms import ECAlgorithm
 
 from gateway.errors import Invalid, StorageUnavailable, Unknown
-from gateway.registry.cache import Cache
+from gateway.registry.cache import Cache, Source
 from gateway.registry.models import now
 from gateway.registry.secret_values import Pepper
 from gateway.secrets import SecretMissing, SecretStore, SecretsUnavailable
@@ -25,13 +25,13 @@ PEPPER = "pepper"
 ALGORITHM = "ES256"
 _REFRESH_SECONDS = 60
 # Keys change rarely and nothing works without them: serve the known ones through any outage of the store.
-_STALE_SECONDS = 7 * 86_400
+STALE_SECONDS = 7 * 86_400
 JWKS_MAX_AGE_SECONDS = 300
 ACTIVATION_DELAY = timedelta(seconds=JWKS_MAX_AGE_SECONDS + 2 * _REFRESH_SECONDS)
 """How long a new key stands in the JWKS before it signs: longer than any instance keeps the old set, and any verifier
 after that the set it got from such an instance.
 """
-_SKEW = timedelta(minutes=5)
+SKEW = timedelta(minutes=5)
 """By how much the clocks of two instances may differ."""
 
 
@@ -131,7 +131,7 @@ class KeyRing:
         signed has ended.
         """
         fresh = SigningKey.generate(at + delay)
-        retire_at = fresh.activates + token_lifetime + _SKEW
+        retire_at = fresh.activates + token_lifetime + SKEW
         kept = [
             SigningKey(key.kid, key.private_key, key.activates, min(key.retires or retire_at, retire_at))
             for key in self.keys
@@ -163,8 +163,14 @@ class Keys:
 
     def __init__(self, store: SecretStore) -> None:
         self._store = store
-        self._rings: Cache[KeyRing] = Cache(self._load_ring, ttl=_REFRESH_SECONDS, stale=_STALE_SECONDS, size=1)
-        self._peppers: Cache[Pepper] = Cache(self._load_pepper, ttl=_REFRESH_SECONDS, stale=_STALE_SECONDS, size=1)
+        ttl, stale = _REFRESH_SECONDS, STALE_SECONDS
+        ring, pepper = Source(SIGNING_KEYS, "secret"), Source(PEPPER, "secret")
+        self._rings: Cache[KeyRing] = Cache(self._load_ring, ttl=ttl, stale=stale, size=1, source=ring)
+        self._peppers: Cache[Pepper] = Cache(self._load_pepper, ttl=ttl, stale=stale, size=1, source=pepper)
+
+    @property
+    def caches(self) -> tuple[Cache[KeyRing], Cache[Pepper]]:
+        return self._rings, self._peppers
 
     async def ring(self) -> KeyRing:
         hit = self._rings.fresh(SIGNING_KEYS)
@@ -179,7 +185,8 @@ class Keys:
         try:
             await self._store.get(SIGNING_KEYS)
         except SecretMissing:
-            await self._store.set(SIGNING_KEYS, str(KeyRing([SigningKey.generate(now())])))
+            # The first key waits for nobody: an instance whose clock is late must be able to sign with it as well.
+            await self._store.set(SIGNING_KEYS, str(KeyRing([SigningKey.generate(now() - SKEW)])))
         try:
             await self._store.get(PEPPER)
         except SecretMissing:

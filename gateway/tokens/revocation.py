@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from gateway.registry.cache import Cache
+from gateway.registry.cache import Cache, Source
 from gateway.registry.storage import Storage, storage_errors
 from gateway.registry.store import REVOCATIONS
 from gateway.settings import Settings
-from gateway.tokens.keys import utc
+from gateway.tokens.keys import SKEW, utc
 
 _PARTITION = "revoked"
-# Rows are named by the time of their revocation; other instances' clocks, and writes under way, may be this late.
-_OVERLAP = timedelta(seconds=60)
+# Rows are named by the time of their revocation; other instances' clocks, and writes under way, may be late.
+_OVERLAP = SKEW + timedelta(seconds=60)
 _LONGEST_LIFE = timedelta(days=1)
 _CLEANED_AT_ONCE = 100
 
@@ -33,8 +33,16 @@ class Revocations:
         self._revoked: dict[str, float] = {}
         self._read_until = utc(0)
         self._reads: Cache[bool] = Cache(
-            self._read_new, ttl=settings.cache_ttl_seconds, stale=settings.cache_stale_seconds, size=1
+            self._read_new,
+            ttl=settings.cache_ttl_seconds,
+            stale=settings.cache_stale_seconds,
+            size=1,
+            source=Source("revocations", "table"),
         )
+
+    @property
+    def cache(self) -> Cache[bool]:
+        return self._reads
 
     async def revoked(self, jti: str) -> bool:
         """Raises StorageUnavailable when the revocations were never read, or too long ago."""

@@ -4,17 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import jwt
-
 from gateway.errors import BearerMisused, TokenRefused, TokenRequired
 from gateway.registry import Client, Directory, Tenant
 from gateway.registry.models import now
 from gateway.settings import Settings
 from gateway.tokens.client_keys import ClientKeys
-from gateway.tokens.keys import ALGORITHM, Keys
+from gateway.tokens.keys import Keys
 from gateway.tokens.revocation import Revocations
 from gateway.tokens.scopes import Scope, parse_scope
-from gateway.tokens.signer import TOKEN_TYPE
+from gateway.tokens.signer import NotOurs, read
 
 _REMEMBERED = 4096
 _MAX_TOKEN_CHARACTERS = 4096
@@ -93,32 +91,22 @@ class Verifier:
             self._remembered.move_to_end(digest)
             return known
         try:
-            header = jwt.get_unverified_header(text)
-            key = ring.verifying(str(header.get("kid")), at)
-            if header.get("typ") != TOKEN_TYPE or key is None:
-                raise TokenRefused("The access token is not one of this service's.")
-            claims = jwt.decode(
-                text,
-                key.public_key,
-                algorithms=[ALGORITHM],
-                issuer=self._issuer,
-                audience=self._audience,
-                # `exp` is compared below, by the clock of this class
-                options={"require": ["exp", "sub", "jti"], "verify_exp": False, "verify_iat": False},
+            claims, key = read(text, ring, at)
+            if claims["iss"] != self._issuer or claims["aud"] != self._audience:
+                raise TokenRefused("The access token is not for this service.")
+            token = AccessToken(
+                client_id=claims["client_id"],
+                tenant_id=claims["tenant"],
+                credential=claims["credential"],
+                kid=key.kid,
+                jti=claims["jti"],
+                scope=parse_scope(claims["scope"]),
+                expires=claims["exp"],
             )
-        except jwt.InvalidTokenError as error:
-            raise TokenRefused("The access token is not valid.", detail=type(error).__name__) from None
-        if claims["exp"] <= at.timestamp():
+        except (NotOurs, KeyError) as error:
+            raise TokenRefused("The access token is not one of this service's.", detail=type(error).__name__) from None
+        if token.expires <= at.timestamp():
             raise TokenRefused("The access token has expired.")
-        token = AccessToken(
-            client_id=claims["client_id"],
-            tenant_id=claims["tenant"],
-            credential=claims["credential"],
-            kid=key.kid,
-            jti=claims["jti"],
-            scope=parse_scope(claims["scope"]),
-            expires=claims["exp"],
-        )
         self._remembered[digest] = token
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)

@@ -108,6 +108,13 @@ async def test_ensure_leaves_existing_keys_alone(tmp_path: Path) -> None:
     assert await store.get(SIGNING_KEYS) == before
 
 
+async def test_the_first_key_signs_where_the_clock_is_late(tmp_path: Path) -> None:
+    keys = Keys(FileSecretStore(tmp_path))
+    await keys.ensure()
+    ring = await keys.ring()
+    assert ring.signing(datetime.now(UTC) - timedelta(minutes=4, seconds=50)) is ring.keys[0]
+
+
 async def test_the_key_file_is_its_owners_only(tmp_path: Path) -> None:
     await Keys(FileSecretStore(tmp_path)).ensure()
     assert stat.S_IMODE((tmp_path / SIGNING_KEYS).stat().st_mode) == 0o600

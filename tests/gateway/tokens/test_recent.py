@@ -112,12 +112,11 @@ async def test_a_revoked_token_is_not_handed_out_again(own_gateway: Gateway) -> 
     assert [(await g.use(each)).status for each in (token, fresh)] == [401, 405]
 
 
-@pytest.mark.usefixtures("clock")
-async def test_a_new_signing_key_signs_at_once(own_gateway: Gateway) -> None:
+async def test_a_new_signing_key_signs_at_once(own_gateway: Gateway, clock: Clock) -> None:
     g = own_gateway
     token = await g.token()
     ring = await g.service.keys.ring()
-    rotated = ring.rotated(now(), delay=timedelta(0), token_lifetime=timedelta(hours=1))
+    rotated = ring.rotated(clock(), delay=timedelta(0), token_lifetime=timedelta(hours=1))
     await g.service.secrets.set(SIGNING_KEYS, str(rotated))
     g.service.keys._rings.forget(SIGNING_KEYS)
     assert await g.token() != token
