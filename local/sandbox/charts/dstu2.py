@@ -19,6 +19,7 @@ from local.sandbox.charts.elements import (
 )
 from local.sandbox.charts.model import Allergy, Chart, Order, Policy, Problem, Records, Visit
 from local.sandbox.charts.people import (
+    address,
     directory,
     language,
     medication_id,
@@ -74,6 +75,7 @@ def _patient(chart: Chart, mrn_system: str) -> Json:
         telecom=phone(person),
         gender=person.gender,
         birthDate=person.birth_date,
+        address=address(person),
         communication=language(person),
         careProvider=[doctor_reference(person.doctor)] if person.doctor else [],
     )

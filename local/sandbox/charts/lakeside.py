@@ -293,7 +293,16 @@ _BRANDT = Chart(
 )
 
 _OKAFOR = Chart(  # nobody has asked him about allergies yet
-    Person("1005", "LG-377216", ("Okafor",), ("Dennis",), "male", "1990-01-09", phone="555-0142"),
+    Person(
+        "1005",
+        "LG-377216",
+        ("Okafor",),
+        ("Dennis",),
+        "male",
+        "1990-01-09",
+        phone="555-0142",
+        address=("14 Quarry Lane", "Millbrook", "0441704"),
+    ),
     visits=(
         Visit(
             "1005-1",

@@ -153,6 +153,8 @@ class Person:
     former_mrn: str = ""
     language: str = "en"
     phone: str = ""
+    address: tuple[str, str, str] | None = None
+    """Line, city and postal code."""
     doctor: Doctor | None = None
 
 

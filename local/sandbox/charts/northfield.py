@@ -265,7 +265,16 @@ _MARTIN = Chart(
 )
 
 _WALKER = Chart(  # nobody has asked her about allergies yet
-    Person("nf-305", "N0081930", ("Walker",), ("Denise",), "female", "1995-12-24", phone="555-0189"),
+    Person(
+        "nf-305",
+        "N0081930",
+        ("Walker",),
+        ("Denise",),
+        "female",
+        "1995-12-24",
+        phone="555-0189",
+        address=("7 Tannery Row", "Ashcombe", "0552816"),
+    ),
     visits=(
         Visit(
             "nf-305-1",

@@ -38,6 +38,14 @@ def phone(person: Person) -> list[Json]:
     return [{"system": "phone", "value": person.phone, "use": "home"}] if person.phone else []
 
 
+def address(person: Person) -> list[Json]:
+    """Return the home address, if known."""
+    if person.address is None:
+        return []
+    line, city, postal_code = person.address
+    return [{"use": "home", "line": [line], "city": city, "postalCode": postal_code}]
+
+
 def language(person: Person) -> list[Json]:
     """Return the preferred language."""
     return [{"language": codes("urn:ietf:bcp:47", person.language), "preferred": True}]

@@ -19,6 +19,7 @@ from local.sandbox.charts.elements import (
 )
 from local.sandbox.charts.model import Allergy, Chart, Order, Policy, Problem, Records, Statement, Visit
 from local.sandbox.charts.people import (
+    address,
     directory,
     language,
     medication_id,
@@ -75,6 +76,7 @@ def _patient(chart: Chart, records: Records, mrn_system: str) -> Json:
         telecom=phone(person),
         gender=person.gender,
         birthDate=person.birth_date,
+        address=address(person),
         communication=language(person),
         generalPractitioner=[doctor_reference(person.doctor)] if person.doctor else [],
         managingOrganization=reference(f"Organization/{records.organization.id}"),

@@ -286,7 +286,15 @@ _FITZGERALD = Chart(
 )
 
 _HADDAD = Chart(  # nobody has asked him about allergies yet
-    Person("rb.pat.5", "7033902", ("Haddad",), ("Samir",), "male", "1993-03-12"),
+    Person(
+        "rb.pat.5",
+        "7033902",
+        ("Haddad",),
+        ("Samir",),
+        "male",
+        "1993-03-12",
+        address=("203 Ferry Wharf", "Larkhaven", "0663927"),
+    ),
     visits=(Visit("rb.5.1", terms.EMERGENCY, "EMER", "2026-10-30T22:15", "", _ER, reason=terms.MIGRAINE),),
     vitals=(
         Vitals("2026-10-30T22:20", {"blood pressure": (128, 80), "heart rate": 90, "temperature": 36.9}, "rb.5.1"),
