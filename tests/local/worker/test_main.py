@@ -88,8 +88,10 @@ def test_it_serves_until_a_signal_and_ends_quietly_with_0(write_app: WriteApp, s
         + FUNCTION
     )
     command = [sys.executable, "-m", "local.worker", "--app", str(app_dir), "--port", "0"]
+    # Without the recording of tests/privacy, which makes every process talkative.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with subprocess.Popen(  # noqa: S603 (this repository's own command)
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
