@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.settings import Settings
 
+_FORBIDDEN = 403
 _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 
 
@@ -18,13 +19,17 @@ class SecretsUnavailable(Exception):
     """The store did not answer."""
 
 
+class SecretsReadOnly(SecretsUnavailable):
+    """The store is there, but this identity may only read it: how a deployment is set up."""
+
+
 class SecretStore(Protocol):
     async def get(self, name: str) -> str:
         """The current value of the secret `name`. Raises SecretMissing or SecretsUnavailable."""
         ...
 
     async def set(self, name: str, value: str) -> None:
-        """Make `value` the current value of `name`. Raises SecretsUnavailable."""
+        """Make `value` the current value of `name`. Raises SecretsUnavailable, SecretsReadOnly among them."""
         ...
 
     async def close(self) -> None: ...
@@ -90,10 +95,14 @@ class KeyVaultSecretStore:
         return secret.value or ""
 
     async def set(self, name: str, value: str) -> None:
-        from azure.core.exceptions import AzureError  # noqa: PLC0415
+        from azure.core.exceptions import AzureError, HttpResponseError  # noqa: PLC0415
 
         try:
             await self._client.set_secret(name, value)
+        except HttpResponseError as error:
+            if error.status_code == _FORBIDDEN:
+                raise SecretsReadOnly("Key Vault: this identity may not set secrets") from error
+            raise SecretsUnavailable(f"Key Vault: {type(error).__name__}") from error
         except AzureError as error:
             raise SecretsUnavailable(f"Key Vault: {type(error).__name__}") from error
 

@@ -26,7 +26,9 @@ class HospitalSecrets:
         """
         _check(field, value)
         name = f"tenant-{tenant_id}-{field}-{random.token_hex(4)}"
-        async with self._trail.recorded(by, Change("credential.store", tenant_id=tenant_id, after={"secret": name})):
+        # Without a subject of its own: an entry about a tenant says what is left of its row, and this one changes none.
+        change = Change("credential.store", after={"tenant_id": tenant_id, "secret": name})
+        async with self._trail.recorded(by, change):
             try:
                 await self._store.set(name, value)
             except SecretsReadOnly:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 
-from gateway.portal import client_pages, overview_pages, tenant_pages
+from gateway.portal import audit_pages, client_pages, connect_pages, overview_pages, take_on_pages, tenant_pages
 from gateway.portal.visits import Page, Visit
 
 type Handler = Callable[[Visit], Awaitable[Page]]
@@ -11,13 +11,14 @@ type Handler = Callable[[Visit], Awaitable[Page]]
 _ID = "[0-9a-f-]{36}"
 _PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "", overview_pages.overview),
-    ("GET", "audit", overview_pages.audit),
-    ("GET", "connect", overview_pages.connect),
+    ("GET", "audit", audit_pages.audit),
+    ("GET", "connect", connect_pages.connect),
     ("GET", "tenants", tenant_pages.listing),
-    ("GET", "tenants/new", tenant_pages.new),
-    ("POST", "tenants/new", tenant_pages.create),
+    ("GET", "tenants/new", take_on_pages.new),
+    ("POST", "tenants/new", take_on_pages.advance),
     ("GET", f"tenants/{_ID}", tenant_pages.edit),
     ("POST", f"tenants/{_ID}", tenant_pages.update),
+    ("GET", f"tenants/{_ID}/check", tenant_pages.last_check),
     ("POST", f"tenants/{_ID}/check", tenant_pages.check),
     ("POST", f"tenants/{_ID}/remove", tenant_pages.remove),
     ("GET", "clients", client_pages.listing),

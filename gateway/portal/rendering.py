@@ -1,8 +1,9 @@
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from gateway.portal.languages import LANGUAGES, catalogue
+from gateway.portal.messages import translated
 
 FOLDER = Path(__file__).parent
 HEADERS = {
@@ -27,10 +28,14 @@ def _environment() -> Any:  # noqa: ANN401  # Jinja2's Environment, loaded with 
 
 
 def render(template: str, language: str, **values: object) -> bytes:
-    """A page of `templates/`; its texts come from the language's catalogue, and a missing one is an error."""
+    """A page of `templates/`; its texts come from the language's catalogue, and a missing one is an error.
+
+    Templates have `t` for the catalogue, `known` for what it holds, and `say` for texts of the service.
+    """
     texts = catalogue(language)
     page = _environment().get_template(template)
-    text: str = page.render(t=texts.__getitem__, language=language, languages=LANGUAGES, **values)
+    words = {"t": texts.__getitem__, "known": texts.__contains__, "say": partial(translated, language)}
+    text: str = page.render(language=language, languages=LANGUAGES, **words, **values)
     return text.encode()
 
 

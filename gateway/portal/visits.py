@@ -59,8 +59,8 @@ class Visit:
         return self.request.path.strip("/").split("/")[1]
 
     def show(self, template: str, status: int = 200, **values: object) -> Page:
-        path = self.request.path.strip("/").partition("/")[0]
-        shared = {"session": self.session, "csrf": self.form_token, "path": path}
+        here = self.request.path.strip("/")
+        shared = {"session": self.session, "csrf": self.form_token, "path": here.partition("/")[0], "here": here}
         return Page(status, render(template, self.language, **shared, **values))
 
     def message(self, key: str, status: int, text: str = "") -> Page:

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from gateway.exchange import Request
 from gateway.portal import Page, Portal
 
+SEE_OTHER = 303
+
 
 @dataclass
 class Clock:
@@ -27,9 +29,15 @@ class Browser:
     async def get(self, path: str, query: str = "") -> Page:
         return await self._send("GET", path, query, b"")
 
-    async def post(self, path: str, **fields: str) -> Page:
-        form = urlencode({"csrf": self.token} | fields).encode()
+    async def post(self, path: str, **fields: str | list[str]) -> Page:
+        form = urlencode({"csrf": self.token} | fields, doseq=True).encode()
         return await self._send("POST", path, "", form)
+
+    async def follow(self, page: Page) -> Page:
+        """The page that a redirect leads to."""
+        assert page.status == SEE_OTHER
+        path, _, query = page.headers["Location"].removeprefix("/portal/").partition("?")
+        return await self.get(path, query)
 
     async def _send(self, method: str, path: str, query: str, body: bytes) -> Page:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

@@ -9,6 +9,8 @@ from gateway.manage.operators import READER, Operator
 from gateway.portal import Portal
 from gateway.portal.local_link import issue_link
 from gateway.portal.sessions import Seal, Session
+from gateway.registry.expiring import ExpiringRows
+from gateway.registry.store import SIGN_INS
 from gateway.service import Service
 from gateway.settings import Settings
 from tests.gateway.portal.browser import Browser, Clock
@@ -21,16 +23,27 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def fhir_url() -> AsyncIterator[str]:
-    """A FHIR server of version STU3 that says so."""
+    """A FHIR server of version STU3, with HAPI's names; below `/locked` the same for who sends `X-Key: open-sesame`."""
 
-    async def metadata(_request: web.Request) -> web.Response:
-        statement = {"resourceType": "CapabilityStatement", "fhirVersion": "3.0.2"}
-        return web.Response(body=orjson.dumps(statement), content_type="application/fhir+json")
+    async def metadata(request: web.Request) -> web.Response:
+        software = {"name": "HAPI FHIR Server", "version": "7.4.0"}
+        return _fhir(request, {"resourceType": "CapabilityStatement", "fhirVersion": "3.0.2", "software": software})
+
+    async def patients(request: web.Request) -> web.Response:
+        return _fhir(request, {"resourceType": "Bundle", "type": "searchset", "entry": []})
 
     app = web.Application()
-    app.router.add_get("/fhir/metadata", metadata)
+    for base in ("/fhir", "/locked"):
+        app.router.add_get(f"{base}/metadata", metadata)
+        app.router.add_get(f"{base}/Patient", patients)
     async with test_utils.TestServer(app) as server:
         yield str(server.make_url("/fhir"))
+
+
+def _fhir(request: web.Request, resource: dict[str, object]) -> web.Response:
+    if request.path.startswith("/locked") and request.headers.get("X-Key") != "open-sesame":
+        return web.Response(status=401)
+    return web.Response(body=orjson.dumps(resource), content_type="application/fhir+json")
 
 
 @pytest.fixture
@@ -52,7 +65,8 @@ async def service(tables_connection: str, tmp_path: Path) -> AsyncIterator[Servi
 
 @pytest.fixture
 def portal(service: Service, clock: Clock) -> Portal:
-    return Portal(service.settings, service.operations, service.secrets, service.keys.pepper, clock)
+    rows = ExpiringRows(service.registry.storage.table(SIGN_INS))
+    return Portal(service.settings, service.operations, service.secrets, service.keys.pepper, rows, None, clock)
 
 
 @pytest.fixture
