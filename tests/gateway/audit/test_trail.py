@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -56,8 +57,9 @@ async def test_what_two_instances_append_at_once_makes_one_chain(
     trail: AuditTrail, second_instance: AuditTrail, registry: Registry, pepper: Pepper, by: By
 ) -> None:
     async def one_by_one(instance: AuditTrail) -> None:
-        for _ in range(15):
-            await instance.append(by, Change("key.rotate"))
+        for number in range(15):
+            # Requests differ at least in this: two alike in the same millisecond would be taken for one sent twice.
+            await instance.append(replace(by, correlation_id=f"{id(instance)}-{number}"), Change("key.rotate"))
 
     await asyncio.gather(one_by_one(trail), one_by_one(second_instance), one_by_one(trail))
     report = await verify(trail, registry, pepper)

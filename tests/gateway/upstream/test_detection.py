@@ -5,7 +5,8 @@ from gateway.upstream.systems import PROFILES
 
 type Statement = dict[str, object]
 
-# The parts of real servers' statements that tell their makers.
+# The parts of statements that tell a server's maker: of HAPI, Epic and Oracle as public servers show them, of the
+# others as their documents describe them.
 STATEMENTS: dict[str, list[Statement]] = {
     "hapi": [
         {
