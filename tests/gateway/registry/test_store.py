@@ -148,6 +148,7 @@ async def fill(registry: Registry, count: int) -> None:
     await asyncio.gather(*(add(range(start, count, 16)) for start in range(16)))
 
 
+@pytest.mark.e2e
 async def test_more_than_a_thousand_rows_page(registry: Registry) -> None:
     await fill(registry, 1_203)
     expected = [str(UUID(int=number)) for number in range(1_203)]

@@ -125,6 +125,7 @@ async def test_a_revoked_secret_stops_tokens_and_what_it_had_drawn(own_gateway: 
     assert (await g.post(g.form())).status == 401
 
 
+@pytest.mark.e2e
 async def test_an_expired_secret_stops_tokens_and_what_it_had_drawn(own_gateway: Gateway) -> None:
     g = own_gateway
     pepper = await g.service.keys.pepper()
@@ -220,6 +221,7 @@ async def test_the_last_use_is_written_once_and_never_waited_for(own_gateway: Ga
     assert not g.service.uses._writes
 
 
+@pytest.mark.e2e
 async def test_keys_and_secrets_rotate_under_load_and_no_valid_request_fails(own_gateway: Gateway) -> None:
     g = own_gateway
     registry, pepper = g.service.registry, await g.service.keys.pepper()
