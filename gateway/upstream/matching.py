@@ -54,9 +54,14 @@ class PatientScope:
 
     def holds(self, resource: dict[str, Any]) -> bool:
         """Whether a result is about what was asked."""
-        if any(resource.get("id") not in ids for ids in self.ids):
-            return False
-        return all(_refers(resource, names, wanted) for names, wanted in self.asked)
+        # Plain loops: this looks at every entry of every answer.
+        for ids in self.ids:
+            if resource.get("id") not in ids:
+                return False
+        for names, wanted in self.asked:  # noqa: SIM110  # likewise
+            if not _refers(resource, names, wanted):
+                return False
+        return True
 
 
 def _reference(value: str, default_type: str) -> tuple[str, str]:

@@ -13,16 +13,17 @@ _MR_SYSTEMS: Final = {
     FhirVersion.STU3: HL7 + "v2/0203",
     FhirVersion.DSTU2: HL7 + "v2/0203",
 }
-# The concepts that the app shows (patients-app documentation), by the names of all releases.
-_CONCEPTS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "Observation": (("code",), ("component", "code")),
-    "Condition": (("code",), ("severity",)),
-    "Encounter": (("type",),),
-    "AllergyIntolerance": (("code",), ("substance",), ("reaction", "substance"), ("reaction", "manifestation")),
-    "MedicationRequest": (("medicationCodeableConcept",),),
-    "MedicationOrder": (("medicationCodeableConcept",),),
-    "MedicationStatement": (("medicationCodeableConcept",),),
-    "Medication": (("code",),),
+# The concepts that the app shows (patients-app documentation), by the names of all releases: an element, and the one
+# within it that is the concept where it is not one itself.
+_CONCEPTS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "Observation": (("code", ""), ("component", "code")),
+    "Condition": (("code", ""), ("severity", "")),
+    "Encounter": (("type", ""),),
+    "AllergyIntolerance": (("code", ""), ("substance", ""), ("reaction", "substance"), ("reaction", "manifestation")),
+    "MedicationRequest": (("medicationCodeableConcept", ""),),
+    "MedicationOrder": (("medicationCodeableConcept", ""),),
+    "MedicationStatement": (("medicationCodeableConcept", ""),),
+    "Medication": (("code", ""),),
 }
 
 
@@ -30,13 +31,17 @@ def mirror_texts(resource: JsonObject) -> None:
     """Complete the concepts that the app shows, in place: a missing text from the coding's display, a missing
     display of the first coding from the text. A concept of text alone gets a coding of that display and no code.
     """
-    for path in _CONCEPTS.get(str(resource.get("resourceType")), ()):
-        held = resource.get(path[0])
+    # Plain loops: this looks at every entry of every answer.
+    for element, child in _CONCEPTS.get(str(resource.get("resourceType")), ()):
+        held = resource.get(element)
         if held is None:
             continue
-        for concept in at(held, path[1:]) if len(path) > 1 or type(held) is list else (held,):
-            if type(concept) is dict:
-                _mirror(concept)
+        for parent in held if type(held) is list else (held,):
+            if type(parent) is dict:
+                concepts = parent.get(child) if child else parent
+                for concept in concepts if type(concepts) is list else (concepts,):
+                    if type(concept) is dict:
+                        _mirror(concept)
 
 
 def text_of(concept: JsonObject) -> str | None:
