@@ -53,6 +53,7 @@ class Row:
 
 ROWS = {
     "noop": Row("empty function on the same host", "noop"),
+    "same_size": Row("function that takes and sends what a token takes", "noop"),
     "direct": Row("2 KB read, straight from the upstream", "upstream"),
     "nginx": Row("2 KB read, nginx as a plain proxy", "nginx"),
     "node_read": Row("2 KB read, Node peer, token reused", "node"),
@@ -114,6 +115,7 @@ def _calls(gateway: Gateway, token: str, urls: dict[str, str]) -> dict[str, Call
     upstream = urls["upstream"]
     return {
         "noop": Call(f"{noop}/api/noop"),
+        "same_size": Call(f"{noop}/api/same_size", "POST", _FORM, form),
         "direct": Call(f"{upstream}/r4/{_READ}"),
         "nginx": Call(f"{nginx}/r4/{_READ}"),
         "node_read": Call(f"{node}/fhir/{_READ}", headers=bearer),
