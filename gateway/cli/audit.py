@@ -37,7 +37,7 @@ def list_(
         found: list[Entry] = []
         continuation = ""
         while len(found) < limit:
-            page = await session.operations.audit_page(
+            page = await session.operations.trail.page(
                 min(1000, limit - len(found)), continuation, tenant_id=tenant_id, client_id=client_id, since=moment
             )
             found += page.items

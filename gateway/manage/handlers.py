@@ -166,7 +166,7 @@ async def revoke_secret(call: Call) -> Response:
 async def list_audit(call: Call) -> Response:
     parameters = call.parameters()
     since = parameters.get("since")
-    page = await call.operations.audit_page(
+    page = await call.operations.trail.page(
         call.size(),
         parameters.get("continuation", ""),
         tenant_id=_guid(parameters, "tenant"),

@@ -1,7 +1,6 @@
 from collections.abc import Callable
-from datetime import datetime
 
-from gateway.audit import AuditTrail, Entry
+from gateway.audit import AuditTrail
 from gateway.audit.verify import Report, verify
 from gateway.manage.checks import Asks, Checks
 from gateway.manage.clients import Clients
@@ -10,7 +9,7 @@ from gateway.manage.hospital_secrets import HospitalSecrets
 from gateway.manage.keys import SigningKeys
 from gateway.manage.tenants import Tenants
 from gateway.manage.trials import Trials
-from gateway.registry import Page, Registry, Uses
+from gateway.registry import Registry, Uses
 from gateway.secrets import SecretStore
 from gateway.settings import Settings
 from gateway.tokens import Keys
@@ -61,21 +60,6 @@ class Operations:
         if self._conformance is None:
             raise RuntimeError("these operations were made without the FHIR endpoint")
         return self._conformance
-
-    async def audit_page(
-        self,
-        size: int,
-        continuation: str = "",
-        *,
-        tenant_id: str = "",
-        client_id: str = "",
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Page[Entry]:
-        """At most `size` audit entries, the newest first. Raises Invalid, StorageUnavailable."""
-        return await self.trail.page(
-            size, continuation, tenant_id=tenant_id, client_id=client_id, since=since, until=until
-        )
 
     async def verify_audit(self, anchor: tuple[int, str] | None = None) -> Report:
         """Raises StorageUnavailable."""

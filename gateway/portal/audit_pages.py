@@ -24,7 +24,7 @@ async def audit(visit: Visit) -> Page:
     found: list[Entry] = []
     continuation = visit.query.get("continuation", "")
     for _ in range(_MOST_PAGES):
-        page = await visit.operations.audit_page(
+        page = await visit.operations.trail.page(
             _ROWS if filtered else _PAGE,
             continuation,
             since=since,

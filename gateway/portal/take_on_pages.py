@@ -12,7 +12,6 @@ from gateway.manage.trials import Trial
 from gateway.portal import tenant_forms as forms
 from gateway.portal.once import redirect_telling
 from gateway.portal.visits import Page, Visit
-from gateway.upstream.systems import PROFILES
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -122,9 +121,5 @@ def _page(  # what the one page can show
         values_lost=forms.secret_left_out(visit.form, fields),
         trial=trial,
         reachable=reachable,
-        kinds=tuple(forms.AUTH_FIELDS),
-        auth_fields=forms.AUTH_FIELDS,
-        order=forms.ORDER,
-        secret_fields=forms.SECRETS,
-        profiles=PROFILES,
+        **forms.CHOICES,
     )

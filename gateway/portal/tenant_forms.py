@@ -6,6 +6,7 @@ from gateway.errors import GatewayError, InvalidFields, RegistryError
 from gateway.manage.documents import TenantNew, validated
 from gateway.portal.visits import Form, Visit
 from gateway.registry import Tenant
+from gateway.upstream.systems import PROFILES
 
 AUTH_FIELDS = {
     "none": (),
@@ -23,6 +24,14 @@ SECRETS = ("secret", "key", "certificate")
 
 ORDER = ("name", "username", "tenant", "client_id", *SECRETS, "kid", "alg", "token_url", "scope", "audience")
 PLAIN = ("tenant_id", "name", "fhir_url", "fhir_version", "system", "mrn_system", "max_concurrency", "notes")
+CHOICES = {
+    "kinds": tuple(AUTH_FIELDS),
+    "auth_fields": AUTH_FIELDS,
+    "order": ORDER,
+    "secret_fields": SECRETS,
+    "profiles": PROFILES,
+}
+"""What the templates draw the fields of a hospital from."""
 _WHILE_CHECKED = "to-be-kept"
 
 

@@ -12,7 +12,6 @@ from gateway.portal import tenant_forms as forms
 from gateway.portal.once import redirect_telling, told
 from gateway.portal.visits import Page, Visit, redirect
 from gateway.registry import Stored, Tenant
-from gateway.upstream.systems import PROFILES
 
 _PAGE = 25
 _STALE = 412
@@ -133,9 +132,5 @@ def _form(  # noqa: PLR0913  # what the one form can show
         warnings=warnings or [],
         trial=trial,
         unconfirmed=unconfirmed,
-        kinds=tuple(forms.AUTH_FIELDS),
-        auth_fields=forms.AUTH_FIELDS,
-        order=forms.ORDER,
-        secret_fields=forms.SECRETS,
-        profiles=PROFILES,
+        **forms.CHOICES,
     )

@@ -85,6 +85,17 @@ def _wants_request(answer: Callable[..., Any]) -> bool:
     return answer.__code__.co_argcount > 0
 
 
+class Everywhere(dict[str, Any]):
+    """One answer for every path."""
+
+    def __init__(self, answer: Responder) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def get(self, _path: str, _default: object = None) -> Responder:
+        return self._answer
+
+
 @asynccontextmanager
 async def recorder() -> AsyncIterator[Recorder]:
     server = Recorder()

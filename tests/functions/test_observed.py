@@ -23,7 +23,7 @@ from gateway.telemetry.observing import Telemetry
 from local.sandbox import ApiKeyAccess, load_hospital
 from local.sandbox.app import build_app
 from local.sandbox.hospitals import HOSPITALS_FOLDER
-from tests.functions.harness import Gateway, Recorder, Responder, open_gateway, recorder
+from tests.functions.harness import Everywhere, Gateway, Recorder, open_gateway, recorder
 from tests.local.sandbox.asgi_client import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -98,18 +98,7 @@ def _serve_northfield(server: Recorder) -> None:
         )
         return web.Response(body=reply.body, status=reply.status, headers={"Content-Type": "application/fhir+json"})
 
-    server.answers = _Everywhere(answer)
-
-
-class _Everywhere(dict[str, Any]):
-    """One answer for every path."""
-
-    def __init__(self, answer: Responder) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def get(self, _path: str, _default: object = None) -> Responder:
-        return self._answer
+    server.answers = Everywhere(answer)
 
 
 @pytest.fixture(autouse=True)

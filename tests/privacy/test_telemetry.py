@@ -22,7 +22,7 @@ from gateway.telemetry.observing import Telemetry
 from local.patients_app import chart_requests
 from local.sandbox.app import build_app
 from local.sandbox.hospitals import Hospital, OpenAccess, load_hospitals
-from tests.functions.harness import Gateway, Recorder, Responder, open_gateway, recorder
+from tests.functions.harness import Everywhere, Gateway, Recorder, Responder, open_gateway, recorder
 from tests.local.sandbox.asgi_client import Client
 from tests.privacy.every_process import recording
 from tests.privacy.patients import patient_needles
@@ -74,7 +74,7 @@ async def place(tables_connection: str, tmp_path: Path) -> AsyncIterator[Place]:
             tenants = {}
             for hospital in load_hospitals():
                 server = await stack.enter_async_context(recorder())
-                server.answers = _Everywhere(_hospital(hospital, server))
+                server.answers = Everywhere(_hospital(hospital, server))
                 base = f"{server.origin}{hospital.base_path}"
                 tenants[hospital.name] = await gateway.tenant(base, hospital.version)
             yield Place(gateway, tenants, told)
@@ -92,17 +92,6 @@ def _hospital(hospital: Hospital, server: Recorder) -> Responder:
         return web.Response(body=reply.body, status=reply.status, headers={"Content-Type": "application/fhir+json"})
 
     return answer
-
-
-class _Everywhere(dict[str, Any]):
-    """One answer for every path."""
-
-    def __init__(self, answer: Responder) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def get(self, _path: str, _default: object = None) -> Responder:
-        return self._answer
 
 
 @pytest.mark.e2e  # a hundred and fifty requests

@@ -43,7 +43,7 @@ async def test_neither_the_secret_nor_its_hash_is_in_the_trail_or_in_what_is_rea
     added = await operations.clients.add_secret(by, GUID, SecretNew(description="second"))
     stored = await operations.clients.find(GUID)
     shown = (await operations.clients.view(stored)).model_dump_json()
-    told = str([entry.view() for entry in (await operations.audit_page(10)).items])
+    told = str([entry.view() for entry in (await operations.trail.page(10)).items])
     hashes = [secret.hash for secret in stored.value.secrets]
     for value in (made.client_secret, added.client_secret, *hashes):
         assert value
@@ -82,7 +82,7 @@ async def test_one_call_replaces_every_other_secret(operations: Operations, by: 
     second = await operations.clients.add_secret(by, GUID, SecretNew(revoke_others=True, expires="30d"))
     states = {secret.secret_id: secret.state for secret in await operations.clients.secrets(GUID)}
     assert states == {first.secret_id: "revoked", second.secret_id: "active"}
-    entry = (await operations.audit_page(1)).items[0]
+    entry = (await operations.trail.page(1)).items[0]
     assert entry.change.action == "secret.add"
     assert entry.change.after is not None
     assert set(entry.change.after) == {f"secret {first.secret_id}", f"secret {second.secret_id}"}
@@ -93,7 +93,7 @@ async def test_revoking_is_recorded_once(operations: Operations, by: By) -> None
     assert view.secret_id is not None
     await operations.clients.revoke_secret(by, GUID, view.secret_id)
     await operations.clients.revoke_secret(by, GUID, view.secret_id)
-    actions = [entry.change.action for entry in (await operations.audit_page(10)).items]
+    actions = [entry.change.action for entry in (await operations.trail.page(10)).items]
     assert actions == ["secret.revoke", "client.create"]
     with pytest.raises(Unknown):
         await operations.clients.revoke_secret(by, GUID, TENANT)
@@ -170,7 +170,7 @@ async def test_a_wrong_field_is_named(operations: Operations, by: By, fields: di
         await make(operations, by, **fields)
     problems = error.value.problems if isinstance(error.value, InvalidFields) else [(error.value.field, "")]
     assert field in [name for name, _ in problems]
-    assert (await operations.audit_page(1)).items == ()
+    assert (await operations.trail.page(1)).items == ()
 
 
 async def test_a_private_key_is_refused_and_not_repeated(operations: Operations, by: By) -> None:

@@ -24,7 +24,7 @@ async def make(operations: Operations, by: By, fields: Fields, **more: object) -
 
 
 async def actions(operations: Operations) -> list[tuple[str, str]]:
-    return [(entry.change.action, entry.outcome) for entry in (await operations.audit_page(100)).items]
+    return [(entry.change.action, entry.outcome) for entry in (await operations.trail.page(100)).items]
 
 
 async def test_a_tenant_is_made_recorded_and_announced(
@@ -34,7 +34,7 @@ async def test_a_tenant_is_made_recorded_and_announced(
     assert made.created
     assert made.warnings == ()
     assert (await operations.tenants.find(GUID)).value == made.stored.value
-    (entry,) = (await operations.audit_page(10)).items
+    (entry,) = (await operations.trail.page(10)).items
     assert (entry.by, entry.change.action, entry.change.tenant_id) == (by, "tenant.create", GUID)
     assert entry.change.before is None
     assert entry.change.after is not None
@@ -185,7 +185,7 @@ async def test_an_update_changes_the_named_fields_and_the_trail_holds_only_those
     made = await operations.tenants.update(by, GUID, {"notes": "new", "mrn_system": None})
     after = made.stored.value
     assert (after.notes, after.mrn_system, after.name, after.created) == ("new", None, before.name, before.created)
-    entry = (await operations.audit_page(1)).items[0]
+    entry = (await operations.trail.page(1)).items[0]
     assert entry.change.before == {"notes": "old", "mrn_system": "urn:oid:1.2"}
     assert entry.change.after == {"notes": "new", "mrn_system": None}
 
@@ -236,7 +236,7 @@ async def test_if_match_lets_one_of_two_editors_through(operations: Operations, 
 async def test_removal_is_recorded_with_what_was_there(operations: Operations, by: By, tenant_fields: Fields) -> None:
     await make(operations, by, tenant_fields)
     await operations.tenants.remove(by, GUID)
-    entry = (await operations.audit_page(1)).items[0]
+    entry = (await operations.trail.page(1)).items[0]
     assert (entry.change.action, entry.change.after) == ("tenant.remove", None)
     assert entry.change.before is not None
     assert entry.change.before["name"] == tenant_fields["name"]

@@ -62,7 +62,7 @@ async def test_a_secret_goes_to_the_store_and_is_never_shown(admin: Browser, fhi
     assert stored
     assert stored.value.auth.model_dump() == {"kind": "header", "name": "X-Key", "secret": name[1].decode()}
     assert await service.secrets.get(name[1].decode()) == KEY
-    entries = (await service.operations.audit_page(10)).items
+    entries = (await service.operations.trail.page(10)).items
     assert [entry.change.action for entry in entries] == ["tenant.create", "credential.store", "credential.store"]
     assert KEY not in str([entry.view() for entry in entries])
     assert (
@@ -81,7 +81,7 @@ async def test_a_refused_form_says_that_its_secret_was_not_kept(
     assert b"Except the values of secrets" in page.body
     assert b'name="auth.name" value="X-Key"' in page.body
     assert KEY.encode() not in page.body
-    assert (await service.operations.audit_page(10)).items == ()
+    assert (await service.operations.trail.page(10)).items == ()
 
 
 async def test_going_back_says_that_a_typed_secret_was_not_kept(admin: Browser, fhir_url: str) -> None:
