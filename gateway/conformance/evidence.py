@@ -111,21 +111,27 @@ class Evidence:
     network: Network | None = None
     grant: Grant | None = None
     patients: list[Resource] = field(default_factory=list)
-    exchanges: dict[str, list[Exchange]] = field(default_factory=dict)
+    exchanges: dict[str, list[Exchange | None]] = field(default_factory=dict)
     limit_reached: bool = False
 
-    def add(self, exchange: Exchange) -> None:
-        self.exchanges.setdefault(exchange.request.probe, []).append(exchange)
+    def place(self, probe: str) -> int:
+        """A place for the answer to a request that is sent now: answers are kept in the order of asking."""
+        places = self.exchanges.setdefault(probe, [])
+        places.append(None)
+        return len(places) - 1
+
+    def add(self, exchange: Exchange, place: int) -> None:
+        self.exchanges[exchange.request.probe][place] = exchange
 
     def of(self, probe: str) -> list[Exchange]:
-        return self.exchanges.get(probe, [])
+        return [exchange for exchange in self.exchanges.get(probe, ()) if exchange is not None]
 
     def one(self, probe: str) -> Exchange | None:
         return next(iter(self.of(probe)), None)
 
     def all(self) -> Iterator[Exchange]:
-        for found in self.exchanges.values():
-            yield from found
+        for probe in self.exchanges:
+            yield from self.of(probe)
 
     def resource_type(self, kind: str) -> str:
         return kind_of(self.version, kind).resource_type

@@ -73,12 +73,13 @@ class Survey:
         await asyncio.gather(self._counts(), self._references(), self._batch(), self._resources())
 
     async def _ask(self, request: Request) -> Exchange | None:
+        place = self._evidence.place(request.probe)
         try:
             exchange = await self._side.send(request)
         except RequestLimitReached:
             self._evidence.limit_reached = True
             return None
-        self._evidence.add(exchange)
+        self._evidence.add(exchange, place)
         return exchange
 
     async def _list(self) -> Exchange | None:

@@ -5,6 +5,7 @@ A fault sees each request before the hospital (`before`) and each answer after i
 here, so that their entries meet the same fault as requests of their own.
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -79,11 +80,12 @@ class Given:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a server. `before` may answer in the hospital's place."""
+    """What is wrong with a server. `before` may answer in the hospital's place; answers take `seconds` longer."""
 
     before: Callable[[Asked], Given | None] = lambda _asked: None
     after: Callable[[Asked, Given], None] = lambda _asked, _given: None
     data: Callable[[Resources], None] = lambda _resources: None
+    seconds: Callable[[Asked], float] = lambda _asked: 0
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ async def serve(hospital: Hospital, fault: Fault, tls: ssl.SSLContext | None = N
         asked = Asked(request.method, request.path, request.query_string, headers, await request.read(), hospital)
         seen.append(replace(asked))
         given = await handle(asked)
+        await asyncio.sleep(fault.seconds(asked))
         body = orjson.dumps(given.json) if given.body is None else given.body
         return web.Response(status=given.status, body=body, headers={"Content-Type": given.content_type})
 

@@ -30,7 +30,7 @@ def evidence(software: str = "") -> Evidence:
     found = Evidence("server", FhirVersion.R4)
     request = Request("metadata", "GET", "metadata", "GET metadata")
     statement = {"resourceType": "CapabilityStatement", "software": {"name": software}}
-    found.add(Exchange(request, 200, 1.0, resource=statement))
+    found.add(Exchange(request, 200, 1.0, resource=statement), found.place("metadata"))
     return found
 
 

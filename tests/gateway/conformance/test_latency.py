@@ -31,6 +31,7 @@ def test_every_time_falls_into_one_bar() -> None:
 def test_a_slow_server_is_named_by_its_check(milliseconds: float, state: State) -> None:
     evidence = Evidence("server", FhirVersion.STU3)
     for _ in range(10):
-        evidence.add(Exchange(Request("read", "GET", "Patient/1", "GET Patient/{id}"), 200, milliseconds))
+        request = Request("read", "GET", "Patient/1", "GET Patient/{id}")
+        evidence.add(Exchange(request, 200, milliseconds), evidence.place("read"))
     pace = next(check for check in SERVICE if check.id == "pace")
     assert pace.test(evidence).state is state
