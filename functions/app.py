@@ -15,6 +15,10 @@ from gateway.telemetry.events import REQUEST_FAILED, place_of
 if TYPE_CHECKING:
     from gateway.telemetry.observing import Telemetry
 
+type Handler = Callable[[Request, Timing], Awaitable[Response]]
+
+_DEFECT_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
 
 class App:
     """The one thing that blueprints are given."""
@@ -32,50 +36,37 @@ class App:
         gc.freeze()
         return service
 
-    async def answer(
-        self, http: func.HttpRequest, handle: Callable[[Request, Timing], Awaitable[Response]]
-    ) -> func.HttpResponse:
-        """Run a handler and send what it returns, with the correlation id and the time of every hop."""
-        if self._telemetry is not None:
-            return await self.watched(http, lambda timing: self._answer(http, handle, timing))
-        return await self._answer(http, handle, Timing())
-
-    async def watched(
-        self, http: func.HttpRequest, answer: Callable[[Timing], Awaitable[func.HttpResponse]]
-    ) -> func.HttpResponse:
-        """Answer a request within a span of its own, where telemetry is on."""
+    async def answer(self, http: func.HttpRequest, handle: Handler) -> func.HttpResponse:
+        """Run a handler and send what it returns, with the correlation id and the time of every hop; within a span of
+        its own, where telemetry is on.
+        """
         if self._telemetry is None:
-            return await answer(Timing())
+            return await _answer(http, handle, Timing())
         with self._telemetry.request(http.method.upper(), http.url, http.headers) as observed:
-            response = await answer(observed.timing)
+            response = await _answer(http, handle, observed.timing)
             observed.status = response.status_code
         return response
 
-    async def _answer(
-        self, http: func.HttpRequest, handle: Callable[[Request, Timing], Awaitable[Response]], timing: Timing
-    ) -> func.HttpResponse:
-        request = to_request(http)
-        try:
-            response = await handle(request, timing)
-        except Exception as error:  # noqa: BLE001  # the host would write its text, which may quote a hospital's answer
-            response = defect(error, request)
-        response.headers["X-Request-Id"] = request.request_id
-        response.headers["Server-Timing"] = timing.header()
-        return func.HttpResponse(
-            response.body,
-            status_code=response.status,
-            headers=response.headers,
-            # The host invents text/plain for an answer without a type, also for 204 and 304.
-            mimetype=response.headers.get("Content-Type", "application/octet-stream").partition(";")[0],
-        )
 
-
-def defect(error: Exception, request: Request) -> Response:
-    """The answer to a request that failed by a defect."""
-    tell_defect(error, request)
-    return Response(
-        500, b'{"error":"internal_error"}', {"Content-Type": "application/json", "Cache-Control": "no-store"}
+async def _answer(http: func.HttpRequest, handle: Handler, timing: Timing) -> func.HttpResponse:
+    request = _to_request(http)
+    try:
+        response = await handle(request, timing)
+    except Exception as error:  # noqa: BLE001  # the host would write its text, which may quote a hospital's answer
+        tell_defect(error, request)
+        response = Response(500, b'{"error":"internal_error"}', dict(_DEFECT_HEADERS))
+    response.headers["X-Request-Id"] = request.request_id
+    response.headers["Server-Timing"] = timing.header()
+    answer = func.HttpResponse(
+        response.body,
+        status_code=response.status,
+        headers=response.headers,
+        # The host invents text/plain for an answer without a type, also for 204 and 304.
+        mimetype=response.headers.get("Content-Type", "application/octet-stream").partition(";")[0],
     )
+    for cookie in response.cookies:
+        answer.headers.add("Set-Cookie", cookie)
+    return answer
 
 
 def tell_defect(error: Exception, request: Request) -> None:
@@ -84,7 +75,7 @@ def tell_defect(error: Exception, request: Request) -> None:
     REQUEST_FAILED.log(error=type(error).__name__, where=where, correlation_id=request.request_id)
 
 
-def to_request(http: func.HttpRequest) -> Request:
+def _to_request(http: func.HttpRequest) -> Request:
     return Request(
         method=http.method.upper(),
         path=http.route_params.get("path") or "",

@@ -1,7 +1,5 @@
 """The management API: one trigger for each route of its table."""
 
-from collections.abc import Awaitable, Callable
-
 import azure.functions as func
 
 from functions.app import App
@@ -9,8 +7,6 @@ from gateway.exchange import Request, Response, Timing
 from gateway.manage.routes import ROUTES, Route
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
-type Handle = Callable[[Request, Timing], Awaitable[Response]]
 
 
 def blueprint(app: App) -> func.Blueprint:

@@ -1,11 +1,9 @@
 """The authorization server's routes."""
 
-from collections.abc import Awaitable, Callable
-
 import azure.functions as func
 import orjson
 
-from functions.app import App
+from functions.app import App, Handler
 from gateway.errors import GatewayError, InvalidRequest, OAuthError, UnsupportedResponseType
 from gateway.exchange import Request, Response, Timing
 from gateway.registry.models import now
@@ -13,8 +11,6 @@ from gateway.tokens.keys import JWKS_MAX_AGE_SECONDS
 
 _NO_STORE = {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"}
 _EVERY_METHOD = ["POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
-type Handler = Callable[[Request, Timing], Awaitable[Response]]
 
 
 def blueprint(app: App) -> func.Blueprint:

@@ -1,10 +1,11 @@
-"""The registration portal. Its answers may set several cookies, which the host takes only as repeated headers."""
+"""The registration portal."""
 
 from functools import cached_property
 
 import azure.functions as func
 
-from functions.app import App, defect, to_request
+from functions.app import App
+from gateway.exchange import Request, Response, Timing
 from gateway.portal import Portal
 from gateway.portal.entra import open_entra
 from gateway.registry.expiring import ExpiringRows
@@ -31,28 +32,12 @@ def blueprint(app: App) -> func.Blueprint:
     bp = func.Blueprint()
     site = _Site(app)
 
+    async def visit(request: Request, _timing: Timing) -> Response:
+        return await site.portal.handle(request)
+
     @bp.function_name("portal")
     @bp.route("portal/{*path}", methods=_METHODS)
     async def portal(req: func.HttpRequest) -> func.HttpResponse:
-        return await app.watched(req, lambda _timing: show(req))
-
-    async def show(req: func.HttpRequest) -> func.HttpResponse:
-        request = to_request(req)
-        try:
-            page = await site.portal.handle(request)
-        except Exception as error:  # noqa: BLE001  # the host would write its text
-            failed = defect(error, request)
-            return func.HttpResponse(
-                failed.body, status_code=failed.status, headers=failed.headers, mimetype="application/json"
-            )
-        answer = func.HttpResponse(
-            page.body,
-            status_code=page.status,
-            headers=page.headers | {"X-Request-Id": request.request_id},
-            mimetype=page.headers["Content-Type"].partition(";")[0],
-        )
-        for cookie in page.cookies:
-            answer.headers.add("Set-Cookie", cookie)
-        return answer
+        return await app.answer(req, visit)
 
     return bp

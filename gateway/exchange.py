@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
@@ -31,9 +31,12 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
+    """`cookies` are Set-Cookie values, the one header that repeats."""
+
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: Sequence[str] = ()
 
 
 class Hop:

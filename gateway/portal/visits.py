@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from gateway.audit import By
-from gateway.exchange import Request
+from gateway.exchange import Request, Response
 from gateway.manage.operations import Operations
 from gateway.portal.rendering import render
 from gateway.portal.sessions import Session
@@ -13,12 +13,9 @@ _SEE_OTHER = 303
 
 
 @dataclass
-class Page:
-    """A response; `cookies` are Set-Cookie values, which may repeat."""
+class Page(Response):
+    """A response that collects cookies."""
 
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
     cookies: list[str] = field(default_factory=list)
 
 
