@@ -1,5 +1,6 @@
 """Node packages of their own, for JavaScript programs that the tests run. Made at first use, then kept."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -26,17 +27,20 @@ def node_environment(name: str) -> NodeEnvironment:
 
     Raises `subprocess.CalledProcessError` where it cannot be made.
     """
-    lock = _HERE / name / "package-lock.json"
-    node = find_node()
-    folder = _KEPT / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    if not (folder / _READY).exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(_HERE / name / file, folder / file)
-        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-        subprocess.run([*node.npm, "ci", *options], cwd=folder, check=True, capture_output=True)  # noqa: S603 - our own lock
-        (folder / _READY).touch()
-    for script in lock.parent.glob("*.mjs"):
-        shutil.copy(script, folder / script.name)
+    home, node = _HERE / name, find_node()
+    files = [home / "package-lock.json", home / "package.json", *sorted(home.glob("*.mjs"))]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    folder = _KEPT / f"{name}-{digest}"
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    with (_KEPT / f"{name}.lock").open("w") as lock:  # several test workers may want it at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / _READY).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for path in files:
+                shutil.copy(path, folder / path.name)
+            options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
+            command = [*node.npm, "ci", *options]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)  # noqa: S603 - our own lock
+            (folder / _READY).touch()
     return NodeEnvironment(node.node, folder)
