@@ -326,5 +326,9 @@ class Duplicate(RegistryError):
     status = 409
 
 
+class Busy(RegistryError):
+    status = 409
+
+
 class Stale(RegistryError):
     status = 412

@@ -4,6 +4,7 @@ from typing import Literal
 from gateway.audit import AuditTrail, By, Change
 from gateway.errors import StorageUnavailable
 from gateway.registry.models import Model, now
+from gateway.registry.turns import Turns
 from gateway.secrets import SecretMissing, SecretStore, SecretsUnavailable
 from gateway.settings import Settings
 from gateway.tokens.keys import ACTIVATION_DELAY, SIGNING_KEYS, KeyRing, SigningKey
@@ -22,13 +23,14 @@ class KeyView(Model):
 
 class SigningKeys:
     """The keys that access tokens are signed with. Every method raises StorageUnavailable when the secret store does
-    not answer.
+    not answer; those that change something raise Busy while another change is under way, which would undo it.
     """
 
-    def __init__(self, settings: Settings, secrets: SecretStore, trail: AuditTrail) -> None:
+    def __init__(self, settings: Settings, secrets: SecretStore, trail: AuditTrail, turns: Turns) -> None:
         self._token_lifetime = timedelta(seconds=settings.token_lifetime_seconds)
         self._secrets = secrets
         self._trail = trail
+        self._turns = turns
 
     async def list(self) -> tuple[KeyView, ...]:
         """In the order of their activation."""
@@ -38,16 +40,18 @@ class SigningKeys:
         """Make a new key. It signs as soon as every instance and verifier has had the time to see it; the keys before
         it retire when the last token they signed has expired.
         """
-        ring, at = await self._ring(), now()
-        fresh = ring.rotated(at, delay=ACTIVATION_DELAY, token_lifetime=self._token_lifetime)
-        return await self._save(by, "key.rotate", ring, fresh, at)
+        async with self._turns.turn(SIGNING_KEYS):
+            ring, at = await self._ring(), now()
+            fresh = ring.rotated(at, delay=ACTIVATION_DELAY, token_lifetime=self._token_lifetime)
+            return await self._save(by, "key.rotate", ring, fresh, at)
 
     async def retire(self, by: By, kid: str) -> tuple[KeyView, ...]:
         """Stop accepting what a key has signed, at once: every token it signed is refused within a minute. For a key
         that leaked. Raises Unknown, and Invalid for the only key that signs.
         """
-        ring, at = await self._ring(), now()
-        return await self._save(by, "key.retire", ring, ring.without(kid, at), at)
+        async with self._turns.turn(SIGNING_KEYS):
+            ring, at = await self._ring(), now()
+            return await self._save(by, "key.retire", ring, ring.without(kid, at), at)
 
     async def _save(self, by: By, action: str, before: KeyRing, after: KeyRing, at: datetime) -> tuple[KeyView, ...]:
         change = Change(action, before=_facts(before, at), after=_facts(after, at))

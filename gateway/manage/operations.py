@@ -10,6 +10,8 @@ from gateway.manage.keys import SigningKeys
 from gateway.manage.tenants import Tenants
 from gateway.manage.trials import Trials
 from gateway.registry import Registry, Uses
+from gateway.registry.store import TURNS
+from gateway.registry.turns import Turns
 from gateway.secrets import SecretStore
 from gateway.settings import Settings
 from gateway.tokens import Keys
@@ -42,7 +44,7 @@ class Operations:
         self.hospital_secrets = HospitalSecrets(secrets, self.trail)
         self.tenants = Tenants(registry, self.trail, self.checks, changed)
         self.clients = Clients(registry, self.uses, self.trail, keys.pepper, self.checks, changed)
-        self.keys = SigningKeys(settings, secrets, self.trail)
+        self.keys = SigningKeys(settings, secrets, self.trail, Turns(registry.storage.table(TURNS)))
 
     async def check(self, tenant_id: str) -> CheckReport:
         """Whether the app works with the tenant's server. Raises Unknown, UpstreamTimeout, StorageUnavailable."""

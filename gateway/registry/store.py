@@ -17,7 +17,8 @@ AUDIT = "audit"
 ASSERTIONS = "assertions"
 REVOCATIONS = "revocations"
 SIGN_INS = "signins"
-TABLES = (TENANTS, CLIENTS, USES, AUDIT, ASSERTIONS, REVOCATIONS, SIGN_INS)
+TURNS = "turns"
+TABLES = (TENANTS, CLIENTS, USES, AUDIT, ASSERTIONS, REVOCATIONS, SIGN_INS, TURNS)
 
 TENANT_ROWS = Kind("tenant", Tenant, "tenant_id")
 CLIENT_ROWS = Kind("client", Client, "client_id")

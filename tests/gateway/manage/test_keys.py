@@ -1,7 +1,9 @@
+import asyncio
+
 import pytest
 
 from gateway.audit import By
-from gateway.errors import Invalid, StorageUnavailable, Unknown
+from gateway.errors import Busy, Invalid, StorageUnavailable, Unknown
 from gateway.manage.operations import Operations
 from gateway.secrets import FileSecretStore
 from gateway.tokens.keys import SIGNING_KEYS, KeyRing
@@ -34,6 +36,19 @@ async def test_a_waiting_key_can_be_retired(operations: Operations, by: By) -> N
     states = {view.kid: view.state for view in await operations.keys.retire(by, new.kid)}
     assert states[new.kid] == "retired"
     assert (await operations.trail.page(1)).items[0].change.action == "key.retire"
+
+
+async def test_of_two_changes_at_once_the_second_is_told_and_none_is_lost(
+    operations: Operations, by: By, secrets: FileSecretStore
+) -> None:
+    outcomes = await asyncio.gather(*(operations.keys.rotate(by) for _ in range(4)), return_exceptions=True)
+    done = [one for one in outcomes if not isinstance(one, BaseException)]
+    assert done
+    assert all(isinstance(one, Busy) for one in outcomes if isinstance(one, BaseException))
+    kept = {key.kid for key in KeyRing.parse(await secrets.get(SIGNING_KEYS)).keys}
+    assert {view.kid for views in done for view in views} == kept
+    # The turn was given back.
+    assert len(await operations.keys.rotate(by)) == len(kept) + 1
 
 
 async def test_no_private_key_is_shown_or_recorded(operations: Operations, by: By, secrets: FileSecretStore) -> None:

@@ -1,0 +1,89 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.errors import Busy, StorageUnavailable
+from gateway.registry.storage import Storage
+from gateway.registry.store import TURNS
+from gateway.registry.turns import LEASE, Turns
+from gateway.settings import Settings
+
+AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = AT
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+async def storage(tables_connection: str) -> AsyncIterator[Storage]:
+    settings = {"public_base_url": "https://gateway.example", "tables_connection": tables_connection}
+    found = Storage.open(Settings.model_validate(settings))
+    yield found
+    await found.close()
+
+
+async def test_a_turn_is_one_holders_and_each_thing_has_its_own(storage: Storage) -> None:
+    mine, other = Turns(storage.table(TURNS)), Turns(storage.table(TURNS))
+    async with mine.turn("one-holder"), other.turn("another-thing"):
+        with pytest.raises(Busy):
+            async with other.turn("one-holder"):
+                pytest.fail("it is taken")
+    async with other.turn("one-holder"):
+        pass
+
+
+async def test_a_turn_is_given_back_after_a_failure(storage: Storage) -> None:
+    turns = Turns(storage.table(TURNS))
+    with pytest.raises(KeyError):
+        async with turns.turn("failed"):
+            raise KeyError
+    async with turns.turn("failed"):
+        pass
+
+
+async def test_a_turn_that_was_never_given_back_ends_by_itself(storage: Storage) -> None:
+    clock = Clock()
+    lost = Turns(storage.table(TURNS), clock).turn("lost")
+    await lost.__aenter__()
+    later = Turns(storage.table(TURNS), clock)
+    clock.at = AT + LEASE - timedelta(seconds=1)
+    with pytest.raises(Busy):
+        async with later.turn("lost"):
+            pytest.fail("it is taken")
+    clock.at = AT + LEASE
+    async with later.turn("lost"):
+        # Whoever comes back late does not take the turn from its new holder.
+        await lost.__aexit__(None, None, None)
+        with pytest.raises(Busy):
+            async with later.turn("lost"):
+                pytest.fail("it is taken")
+
+
+async def test_a_table_that_is_missing_is_made(storage: Storage) -> None:
+    table = storage.table("turnsmissing")
+    try:
+        async with Turns(table).turn("first"):
+            pass
+    finally:
+        await table.delete_table()
+
+
+async def test_without_storage_there_is_no_turn() -> None:
+    connection = (
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=a2V5;"
+        "TableEndpoint=http://127.0.0.1:1/devstoreaccount1;"
+    )
+    settings = {"public_base_url": "https://gateway.example", "tables_connection": connection}
+    storage = Storage.open(Settings.model_validate(settings))
+    try:
+        with pytest.raises(StorageUnavailable):
+            async with Turns(storage.table(TURNS)).turn("any"):
+                pytest.fail("nothing was taken")
+    finally:
+        await storage.close()
