@@ -7,6 +7,7 @@ No event holds a patient's data. Patients stand in it as keyed hashes: who knows
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from gateway.exchange import HOPS, Timing
 from gateway.registry import Tenant
@@ -20,6 +21,17 @@ MOST_PATIENTS = 100
 """In one event: Application Insights cuts a property off after 8192 characters."""
 
 _log = logging.getLogger(ACCESS_LOGGER)
+_RECORD: dict[str, object] = {
+    "name": ACCESS_LOGGER,
+    "levelno": logging.INFO,
+    "levelname": logging.getLevelName(logging.INFO),
+    "msg": "fhir access",
+    "pathname": __file__,
+    "filename": Path(__file__).name,
+    "module": Path(__file__).stem,
+    "funcName": "write",
+}
+_HOP_FACTS = tuple((hop, f"{hop}_ms") for hop in HOPS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,11 +85,11 @@ class AccessLog:
         self._traffic = traffic or Traffic()
 
     async def write(self, access: Access) -> None:
-        if access.timing is not None:
-            self._traffic.record(access.status, access.timing.seconds)
+        timing = access.timing
+        if timing is not None:
+            self._traffic.record(access.status, timing.seconds)
         if not _log.isEnabledFor(logging.INFO):
             return
-        hashes, left_out = await self._hashes(access.tenant, access.patients)
         facts: dict[str, object] = {
             "event": "fhir-access",
             "client_id": access.client_id,
@@ -87,21 +99,27 @@ class AccessLog:
             "interaction": access.interaction,
             "resource_type": access.resource_type,
             "status": access.status,
-            "count": access.count,
-            "entry": access.entry,
-            "patients": " ".join(hashes) or None,
-            "patients_left_out": left_out or None,
             "correlation_id": access.correlation_id,
         }
-        if (timing := access.timing) is not None:
-            durations = {hop: timing.seconds.get(hop, 0.0) for hop in HOPS} | {"total": timing.total()}
-            facts |= {f"{hop}_ms": round(seconds * 1000, 2) for hop, seconds in durations.items()}
-        _log.info("fhir access", extra={name: value for name, value in facts.items() if value is not None})
+        if access.count is not None:
+            facts["count"] = access.count
+        if access.entry is not None:
+            facts["entry"] = access.entry
+        if access.patients and access.tenant is not None:
+            hashes, left_out = await self._hashes(access.tenant, access.patients)
+            if hashes:
+                facts["patients"] = " ".join(hashes)
+            if left_out:
+                facts["patients_left_out"] = left_out
+        if timing is not None:
+            for hop, name in _HOP_FACTS:
+                facts[name] = round(timing.seconds.get(hop, 0.0) * 1000, 2)
+            facts["total_ms"] = round(timing.total() * 1000, 2)
+        # Logger.info would look for its caller on the stack, which is always this line.
+        _log.handle(logging.makeLogRecord(_RECORD | facts))
 
-    async def _hashes(self, tenant: Tenant | None, patients: Iterable[str]) -> tuple[list[str], int]:
+    async def _hashes(self, tenant: Tenant, patients: Iterable[str]) -> tuple[list[str], int]:
         ids = list(dict.fromkeys(patients))
-        if tenant is None or not ids:
-            return [], 0
         try:
             pepper = await self._pepper()
         except Exception:  # noqa: BLE001  # whatever is wrong with the secret store, the request goes on
