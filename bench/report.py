@@ -37,6 +37,14 @@ def grids(results: Results) -> Iterator[Grid]:
             by_processor = "" if verdict.by_processor is None else f"{verdict.by_processor:.2f}{verdict.unit}"
             grid.rows.append((verdict.name, verdict.wanted, measured, mark, by_processor))
         yield grid
+    if found := results.floors():
+        headings = ("µs a request", "goal met at", "least", "made of", "left for the service", "measured")
+        grid = Grid("What the goals leave", headings, 1)
+        for floor in found:
+            left = floor.allowed - floor.least
+            numbers = (f"{floor.allowed:,.0f}", f"{floor.least:,.0f}", floor.made_of, f"{left:,.0f}")
+            grid.rows.append((floor.what, *numbers, f"{floor.measured:,.0f}"))
+        yield grid
     if results.cells:
         yield _cells(results)
     if results.start:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.cold_start import ColdStart
+from bench.floors import Floor, Steps, floors
 from bench.goals import MEMORY, START, Verdict, judge, judge_cells
 from bench.growth import MOST_TENANTS, ConnectionStep, TenantStep
 from bench.measure import Cells
@@ -16,6 +17,7 @@ class Results:
     """Parts that were not asked for are empty."""
 
     cells: Cells = field(default_factory=dict)
+    steps: Steps | None = None
     bystanders: float | None = None
     """The share of the processors that other programs took while the cells were measured."""
     start: ColdStart | None = None
@@ -31,10 +33,15 @@ class Results:
             found.append(judge(MEMORY, self.tenants[-1].resident / MEGABYTE))
         return found
 
+    def floors(self) -> list[Floor]:
+        """What the goals leave for the service's own work, where there are numbers."""
+        return floors(self.cells, self.steps) if self.steps else []
+
     def document(self) -> dict[str, Any]:
         """For JSON: every sample, not only the medians."""
         return {
             "cells": [asdict(cell) for cell in self.cells.values()],
+            "steps": asdict(self.steps) if self.steps else None,
             "bystanders": self.bystanders,
             "start": asdict(self.start) if self.start else None,
             "tenants": [asdict(step) for step in self.tenants],

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from bench.cold_start import cold_start
 from bench.document import write_document
+from bench.floors import measure_steps
 from bench.growth import COMPARED, MOST_TENANTS, more_connections, more_tenants
 from bench.load import LoadFailed, find_wrk
 from bench.measure import measure
@@ -123,6 +124,7 @@ def _run(options: argparse.Namespace, host: HostName, report: Report) -> Results
                 subjects, site, folder, connections=extent.connections, rounds=rounds, seconds=seconds, report=report
             )
             results.bystanders = bystanders.share()
+            results.steps = measure_steps()
         if "connections" in wanted:
             report("more connections…")
             results.connections = more_connections(
