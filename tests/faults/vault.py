@@ -74,6 +74,10 @@ class Vault:
         )
 
     async def secret(self, request: web.Request) -> web.Response:
+        if not self.up and request.transport is not None:
+            # What was under way when the vault went is not answered either.
+            request.transport.abort()
+            return web.Response(status=503)
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
             self.challenged += 1
             error = {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer or PoP token."}
@@ -102,9 +106,10 @@ class Vault:
         if not self.up or not head.startswith(f"CONNECT {HOST}:443 ".encode()):
             writer.transport.abort()
             return
+        self._tunnels.add(writer)
         there, back = await asyncio.open_connection("127.0.0.1", self.tls_port)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        self._tunnels |= {writer, back}
+        self._tunnels.add(back)
         await asyncio.gather(_copied(reader, back), _copied(there, writer))
         self._tunnels -= {writer, back}
 
