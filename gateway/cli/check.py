@@ -9,7 +9,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from gateway.cli.options import guid
+from gateway.cli.options import HEADER_HELP, PARAMETER_HELP, guid, pairs
 from gateway.cli.output import complain
 from gateway.cli.session import FAILED, WRONG, Session, run
 from gateway.errors import Unknown
@@ -54,6 +54,12 @@ def check(  # noqa: PLR0913  # one parameter an option
             help="A part of --auth, such as client_id=gateway; repeatable. No secrets here",
             rich_help_panel=_SERVER,
         ),
+    ] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help=HEADER_HELP, rich_help_panel=_SERVER)
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help=PARAMETER_HELP, rich_help_panel=_SERVER)
     ] = None,
     secret_env: Annotated[
         str | None, typer.Option(help="Environment variable that holds the secret or key", rich_help_panel=_SERVER)
@@ -109,9 +115,15 @@ def check(  # noqa: PLR0913  # one parameter an option
         else:
             version = None if fhir_version == "auto" else FhirVersion(fhir_version)
             value = _secret(secret_env, secret_file)
-            fields = _auth(auth, auth_option or [], value)
+            fields: dict[str, object] = {
+                "system": system,
+                "auth": _auth(auth, auth_option or [], value),
+                "mrn_system": mrn_system,
+                "extra_headers": pairs("--header", header or []),
+                "extra_parameters": pairs("--parameter", parameter or []),
+            }
             try:
-                server = unregistered(fhir_url, fields, version, system=system, mrn_system=mrn_system)
+                server = unregistered(fhir_url, version, **fields)
             except NotAServer as error:
                 raise typer.BadParameter(str(error)) from None
             report = _alone(server, version, value, options, tick)

@@ -25,7 +25,8 @@ def import_(
     """Take on many hospitals at once. Every row is checked before the first is made; rows that are there already are
     skipped, so running it again resumes it. Only `fhir_version` `auto` contacts the hospitals' servers.
 
-    CSV columns: `tenant_id,name,fhir_url,fhir_version` and any other field, nested ones dotted (`auth.kind`).
+    CSV columns: `tenant_id,name,fhir_url,fhir_version` and any other field, nested ones dotted (`auth.kind`,
+    `extra_headers.Redox-Source-Id`).
 
     Example: `python -m gateway tenant import hospitals.csv --partial`
     """

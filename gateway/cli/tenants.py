@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli.lists import up_to
-from gateway.cli.options import AsJson, Yes, guid
+from gateway.cli.options import HEADER_HELP, PARAMETER_HELP, AsJson, Yes, guid, pairs
 from gateway.cli.output import confirmed, say, show_fields, show_json, show_table, warn
 from gateway.cli.session import Session, prepare, run, run_on_registry
 
@@ -35,6 +35,12 @@ _AuthOption = Annotated[
 _Mrn = Annotated[str | None, typer.Option(help="Identifier system of medical record numbers; empty: none")]
 _Concurrency = Annotated[int | None, typer.Option(help="Requests at one time to this server, from one instance")]
 _Notes = Annotated[str | None, typer.Option(help="Anything worth knowing; up to 4000 characters")]
+_Header = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=VALUE", help=f"{HEADER_HELP}. Replaces all of them; empty: none")
+]
+_Parameter = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=VALUE", help=f"{PARAMETER_HELP}. Replaces all of them; empty: none")
+]
 _Name = Annotated[str | None, typer.Option(help="What people call it")]
 _Url = Annotated[str | None, typer.Option(help="Base URL of its FHIR server")]
 
@@ -51,6 +57,8 @@ def add(  # noqa: PLR0913  # one parameter an option
     auth_option: _AuthOption = None,
     mrn_system: _Mrn = None,
     max_concurrency: _Concurrency = None,
+    header: _Header = None,
+    parameter: _Parameter = None,
     notes: _Notes = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Not in use yet")] = False,
     json: AsJson = False,
@@ -59,9 +67,10 @@ def add(  # noqa: PLR0913  # one parameter an option
 
     Example: `python -m gateway tenant add --id 7c9e6679-7425-40de-944b-e07fc1f90ae7 --name "Northfield"
     --fhir-url https://ehr.example/fhir --system hapi --auth client-secret-basic -o client_id=gateway
-    -o secret=upstream-northfield`
+    -o secret=upstream-northfield --header Redox-Source-Id=3f9c0a52-7d1e-4c57-9b6a-2f1f6a0f4d11`
     """
     fields = _fields(name, fhir_url, fhir_version, system, auth, auth_option, mrn_system, max_concurrency, notes)
+    fields |= _extras(header, parameter)
     new = {"tenant_id": id, **fields, **({"enabled": False} if disabled else {})}
 
     async def work(session: Session) -> None:
@@ -141,15 +150,20 @@ def update(  # noqa: PLR0913  # one parameter an option
     auth_option: _AuthOption = None,
     mrn_system: _Mrn = None,
     max_concurrency: _Concurrency = None,
+    header: _Header = None,
+    parameter: _Parameter = None,
     notes: _Notes = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="In use or not")] = None,
     json: AsJson = False,
 ) -> None:
-    """Change what is named, and nothing else. `--auth` replaces the whole of it.
+    """Change what is named, and nothing else. `--auth` replaces the whole of it, `--header` and `--parameter` all of
+    theirs.
 
-    Example: `python -m gateway tenant update 7c9e6679-7425-40de-944b-e07fc1f90ae7 --fhir-version auto --enable`
+    Example: `python -m gateway tenant update 7c9e6679-7425-40de-944b-e07fc1f90ae7 --fhir-version auto --enable
+    --header Redox-Source-Id=3f9c0a52-7d1e-4c57-9b6a-2f1f6a0f4d11 --parameter ""`
     """
     patch = _fields(name, fhir_url, fhir_version, system, auth, auth_option, mrn_system, max_concurrency, notes)
+    patch |= _extras(header, parameter)
     if enabled is not None:
         patch["enabled"] = enabled
 
@@ -197,20 +211,15 @@ def _fields(*given: Any) -> dict[str, Any]:  # noqa: ANN401  # the options, in t
     if options and "auth" not in fields:
         raise typer.BadParameter("--auth-option is a part of --auth: give both")
     if "auth" in fields:
-        fields["auth"] = {"kind": fields["auth"], **_pairs(options or [])}
+        fields["auth"] = {"kind": fields["auth"], **pairs("--auth-option", options or [])}
     if fields.get("mrn_system") == "":
         fields["mrn_system"] = None
     return fields
 
 
-def _pairs(options: list[str]) -> dict[str, str]:
-    pairs = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals:
-            raise typer.BadParameter("--auth-option must be NAME=VALUE")
-        pairs[name.strip()] = value
-    return pairs
+def _extras(headers: list[str] | None, parameters: list[str] | None) -> dict[str, Any]:
+    given = {"extra_headers": ("--header", headers), "extra_parameters": ("--parameter", parameters)}
+    return {field: pairs(option, [text for text in texts if text]) for field, (option, texts) in given.items() if texts}
 
 
 def _show(made: "Made[Tenant]", text: str, *, json: bool) -> None:
@@ -221,9 +230,14 @@ def _show(made: "Made[Tenant]", text: str, *, json: bool) -> None:
     if json:
         show_json(view)
         return
-    fields = view.model_dump(exclude={"warnings", "auth"}) | {
-        "auth": " ".join(f"{name}={value}" for name, value in view.auth.model_dump(exclude_none=True).items())
+    groups = {
+        "auth": view.auth.model_dump(exclude_none=True),
+        "extra_headers": view.extra_headers,
+        "extra_parameters": view.extra_parameters,
     }
+    fields = view.model_dump(exclude={"warnings"})
+    for field, group in groups.items():
+        fields[field] = " ".join(f"{name}={value}" for name, value in group.items())
     show_fields(fields)
     if text:
         say(text)

@@ -135,7 +135,7 @@ class _Run:
         try:
             server = Server(
                 session,
-                tenant.fhir_url,
+                tenant,
                 lambda: credentials.headers(tenant),
                 allowance,
                 tls=options.tls,

@@ -21,6 +21,8 @@ from gateway.exchange import Request as HttpRequest
 from gateway.exchange import Timing
 from gateway.fhir.faces import FACES
 from gateway.pipeline import FhirEndpoint
+from gateway.registry import Tenant
+from gateway.upstream.extra_parameters import addressed
 from gateway.versions import FhirVersion
 
 _TOO_MANY = 429
@@ -49,7 +51,7 @@ class Server:
     def __init__(  # what one connection to a server is made of
         self,
         session: aiohttp.ClientSession,
-        fhir_url: str,
+        tenant: Tenant,
         credentials: Callable[[], Awaitable[Mapping[str, str]]],
         allowance: Allowance,
         *,
@@ -62,7 +64,8 @@ class Server:
         """False: the certificate is not looked at, which only anonymous requests may do."""
         self.throttled = 0
         self._session = session
-        self._base = fhir_url.rstrip("/")
+        self._tenant = tenant
+        self._base = tenant.fhir_url.rstrip("/")
         self._credentials = credentials
         self._timeout = timeout_seconds
 
@@ -79,7 +82,7 @@ class Server:
         return path.lstrip("/") if absolute.startswith(self._base) else absolute
 
     async def send(self, request: Request) -> Exchange:
-        headers = {"Accept": _accept(self.version), **request.headers}
+        headers = {"Accept": _accept(self.version), **self._tenant.extra_headers, **request.headers}
         if not request.anonymous:
             try:
                 headers |= await self._credentials()
@@ -96,7 +99,7 @@ class Server:
 
     async def _once(self, request: Request, headers: Mapping[str, str]) -> tuple[Exchange, float]:
         try:
-            url = URL(_target(self._base, request), encoded=True)
+            url = addressed(self._tenant, URL(_target(self._base, request), encoded=True))
         except ValueError:  # a next link or a reference that is no address
             return Exchange(request, 0, 0, problem=UNREACHABLE), 0
         body, kind = _body(request, self.version)

@@ -3,16 +3,22 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 
 from gateway.registry import Tenant
-from gateway.registry.models import UpstreamAuth
+from gateway.registry.extras import ExtraHeaders, ExtraParameters
 from gateway.secrets import SecretMissing
 from gateway.settings import Settings
 from gateway.versions import FhirVersion
 
 _NOBODY = str(UUID(int=0))
-_AUTH: TypeAdapter[UpstreamAuth] = TypeAdapter(UpstreamAuth)
+
+
+class _Candidate(Tenant):
+    """A tenant in an operator's words, which nobody has looked at as at those of a tenant to be made."""
+
+    extra_headers: ExtraHeaders = Field(default_factory=dict)
+    extra_parameters: ExtraParameters = Field(default_factory=dict)
 
 
 class NotAServer(ValueError):
@@ -37,23 +43,14 @@ class GivenSecrets:
         self._values.clear()
 
 
-def unregistered(
-    fhir_url: str, auth: Mapping[str, object], version: FhirVersion | None, *, system: str, mrn_system: str | None
-) -> Tenant:
-    """What the tenant of that server would be. `auth` has the fields of a tenant's `auth`. Raises NotAServer."""
+def unregistered(fhir_url: str, version: FhirVersion | None, **fields: object) -> Tenant:
+    """What the tenant of that server would be, `fields` being others of a tenant. Raises NotAServer."""
+    known = {"tenant_id": _NOBODY, "name": "FHIR server", "fhir_url": fhir_url}
     try:
-        return Tenant(
-            tenant_id=_NOBODY,
-            name="FHIR server",
-            fhir_url=fhir_url,
-            fhir_version=version or FhirVersion.R4,
-            system=system,
-            auth=_AUTH.validate_python(dict(auth)),
-            mrn_system=mrn_system,
-        )
+        return _Candidate.model_validate({**known, "fhir_version": version or FhirVersion.R4, **fields})
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        problems = [f"{'.'.join(map(str, one['loc'])) or 'auth'}: {one['msg']}" for one in found]
+        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg'].removeprefix('Value error, ')}" for one in found]
         raise NotAServer("; ".join(problems)) from None
 
 

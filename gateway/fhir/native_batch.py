@@ -13,6 +13,7 @@ from yarl import URL
 from gateway.errors import GatewayError, UpstreamBroken
 from gateway.registry import Tenant
 from gateway.upstream import Upstream, UpstreamResponse
+from gateway.upstream.extra_parameters import without_extras
 
 _CONDITIONS = (("if-none-match", "ifNoneMatch"), ("if-modified-since", "ifModifiedSince"))
 _OK = 200
@@ -90,7 +91,7 @@ class BatchingUpstream(Upstream):
 
     async def _ask(self, tenant: Tenant, waiting: list[_Waiting]) -> list[UpstreamResponse | None]:
         nothing: list[UpstreamResponse | None] = [None] * len(waiting)
-        entries = [{"request": _request(one)} for one in waiting]
+        entries = [{"request": _request(tenant, one)} for one in waiting]
         bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
         accept = waiting[0].headers.get("accept", "")
         headers = {"accept": accept, "content-type": accept.partition(",")[0]}
@@ -101,9 +102,10 @@ class BatchingUpstream(Upstream):
         return [_response(entry) for entry in answered] if len(answered) == len(waiting) else nothing
 
 
-def _request(one: _Waiting) -> dict[str, str]:
+def _request(tenant: Tenant, one: _Waiting) -> dict[str, str]:
     conditions = {key: one.headers[name] for name, key in _CONDITIONS if name in one.headers}
-    return {"method": "GET", "url": one.target, **conditions}
+    # Of the tenant's fixed parameters, those of the batch's own address count: a caller's must not contradict them.
+    return {"method": "GET", "url": without_extras(tenant, one.target), **conditions}
 
 
 def _entries(got: UpstreamResponse) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from gateway.errors import BadRequest, NotFound, NotSupported
+from gateway.fhir.discretion import DiscreetRewriter
 from gateway.fhir.faces import Face
 from gateway.fhir.interactions import Interaction
 from gateway.fhir.negotiation import Pairs
@@ -207,10 +208,16 @@ class Dictionary:
             base=base,
             adaptation=Adaptation(tenant.fhir_version, face.version, tenant.mrn_system),
             options=request_options(tenant),
-            urls=UrlRewriter(tenant.fhir_url.rstrip("/"), base),
+            urls=_urls(tenant, base),
             own=OwnAddresses(self._fhir_base, prefix),
             accept=accept(tenant),
         )
+
+
+def _urls(tenant: Tenant, base: str) -> UrlRewriter:
+    if tenant.extra_headers or tenant.extra_parameters:
+        return DiscreetRewriter(tenant.fhir_url.rstrip("/"), base, tenant)
+    return UrlRewriter(tenant.fhir_url.rstrip("/"), base)
 
 
 def entries_of(bundle: Resource) -> list[Resource]:

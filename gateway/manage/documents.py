@@ -16,6 +16,7 @@ from pydantic import (
 
 from gateway.errors import InvalidFields
 from gateway.manage.durations import Expiry
+from gateway.registry.extras import ExtraHeaders, ExtraParameters
 from gateway.registry.models import (
     AuthMethod,
     Client,
@@ -70,6 +71,8 @@ class TenantNew(Model):
     max_concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
     enabled: bool = True
     notes: Annotated[str, StringConstraints(max_length=4000)] = ""
+    extra_headers: ExtraHeaders = Field(default_factory=dict)
+    extra_parameters: ExtraParameters = Field(default_factory=dict)
 
 
 class TenantView(Tenant):

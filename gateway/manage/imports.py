@@ -214,11 +214,14 @@ def _csv_document(columns: list[str], cells: list[str]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for name, cell in zip(columns, cells, strict=False):
         if cell.strip():
-            place = document
-            *outer, last = name.split(".")
-            for part in outer:
-                place = place.setdefault(part, {})
-            place[last] = _csv_value(name, cell.strip())
+            # One level: what follows may be the name of a header, which may hold a dot.
+            outer, dot, inner = name.partition(".")
+            group = document.setdefault(outer, {}) if dot else None
+            if isinstance(group, dict):
+                group[inner] = _csv_value(name, cell.strip())
+            else:
+                # Also where a column is named like a group: then neither is a field, which its validation says.
+                document[name] = _csv_value(name, cell.strip())
     if len(cells) > len(columns):
         document["more cells than columns"] = len(cells)
     return document

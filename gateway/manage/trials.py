@@ -9,12 +9,12 @@ import orjson
 from gateway.errors import FhirError, Invalid
 from gateway.manage.checks import Asks, Checks, Locked, Unreachable, stated_release
 from gateway.registry import Tenant
+from gateway.registry.models import NoAuth
 from gateway.upstream import UpstreamResponse
 from gateway.upstream.detection import software_of, system_of
 from gateway.upstream.systems import accept
 from gateway.versions import FhirVersion
 
-_NOBODY = "00000000-0000-0000-0000-000000000000"
 _OK = 200
 _UNAUTHORISED = (401, 403)
 _SERVER_ERRORS = 500
@@ -65,15 +65,15 @@ class Trials:
         self._checks = checks
         self._upstream = upstream
 
-    async def discover(self, fhir_url: str) -> Discovery:
-        """Ask without a credential. Raises Invalid, which names the field, and Unreachable."""
-        tenant = Tenant(tenant_id=_NOBODY, name="unregistered", fhir_url=fhir_url, fhir_version=FhirVersion.R4)
-        await self._checks.address("fhir_url", fhir_url)
+    async def discover(self, tenant: Tenant) -> Discovery:
+        """Ask without the credential. Raises Invalid, which names the field, and Unreachable."""
+        tenant = tenant.model_copy(update={"auth": NoAuth()})
+        await self._checks.address("fhir_url", tenant.fhir_url)
         try:
             statement = await self._checks.statement(tenant)
         except Locked:
-            return Discovery(None, system_of(None, fhir_url), locked=True)
-        return Discovery(stated_release(statement), system_of(statement, fhir_url), software_of(statement))
+            return Discovery(None, system_of(None, tenant.fhir_url), locked=True)
+        return Discovery(stated_release(statement), system_of(statement, tenant.fhir_url), software_of(statement))
 
     async def run(self, tenant: Tenant) -> Trial:
         """Addresses and secrets, then metadata, then one patient, each only when the one before it succeeded.

@@ -15,7 +15,6 @@ from gateway.portal.visits import Page, Visit
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
-_KNOWN = (*forms.PLAIN, *(f"auth.{name}" for name in forms.ORDER), "auth.kind")
 # What these systems ask for; anybody else's is for the operator to say.
 _USUAL = {
     "azure": "entra",
@@ -57,8 +56,9 @@ async def _detect(visit: Visit) -> Page:
     fields = forms.entered(visit.form)
     fields["fhir_url"] = tidied(fields.get("fhir_url", ""))
     try:
-        validated(TenantNew, {"tenant_id": _NOBODY, "name": "-", "fhir_url": fields["fhir_url"]})
-        found = await visit.operations.trials.discover(fields["fhir_url"])
+        server = {"tenant_id": _NOBODY, "name": "-", "fhir_url": fields["fhir_url"], **forms.extras(visit.form)}
+        candidate = visit.operations.tenants.changed_candidate(validated(TenantNew, server))
+        found = await visit.operations.trials.discover(candidate)
     except Unreachable as error:
         problem = Invalid(f"No FHIR server answered at this address. {error}", field="fhir_url")
         return _page(visit, "server", fields, error=problem, reachable=False)
@@ -117,7 +117,7 @@ def _page(  # what the one page can show
         step=step,
         entered=fields,
         error=error,
-        problems=forms.problems_of(error, _KNOWN),
+        problems=forms.problems_of(error, forms.KNOWN),
         values_lost=forms.secret_left_out(visit.form, fields),
         trial=trial,
         reachable=reachable,

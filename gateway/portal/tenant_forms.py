@@ -24,6 +24,10 @@ SECRETS = ("secret", "key", "certificate")
 
 ORDER = ("name", "username", "tenant", "client_id", *SECRETS, "kid", "alg", "token_url", "scope", "audience")
 PLAIN = ("tenant_id", "name", "fhir_url", "fhir_version", "system", "mrn_system", "max_concurrency", "notes")
+EXTRAS = {"extra_headers": ": ", "extra_parameters": "="}
+"""Fields of one `name` and `value` a line, with what stands between the two."""
+KNOWN = (*PLAIN, *EXTRAS, *(f"auth.{name}" for name in ORDER), "auth.kind")
+"""Every field that a problem can be shown beside."""
 CHOICES = {
     "kinds": tuple(AUTH_FIELDS),
     "auth_fields": AUTH_FIELDS,
@@ -36,19 +40,40 @@ _WHILE_CHECKED = "to-be-kept"
 
 
 def document(form: Form) -> dict[str, Any]:
-    """A tenant as the management API writes it; fields that were left empty are absent."""
+    """A tenant as the management API writes it; fields that were left empty are absent. Raises InvalidFields."""
     kind = form["auth.kind"] or "none"
     names = AUTH_FIELDS.get(kind, ())
     auth = {"kind": kind} | {name: form[f"auth.{name}"] for name in names if form[f"auth.{name}"]}
-    made: dict[str, Any] = {name: form[name] for name in PLAIN if form[name]} | {"auth": auth}
+    made: dict[str, Any] = {name: form[name] for name in PLAIN if form[name]} | {"auth": auth} | extras(form)
     if (most := form["max_concurrency"]).isascii() and most.isdecimal():
         made["max_concurrency"] = int(most[:9])
     return made
 
 
+def extras(form: Form) -> dict[str, dict[str, str]]:
+    """Fixed headers and parameters, as far as there are some. Raises InvalidFields with the lines at fault."""
+    found: dict[str, dict[str, str]] = {}
+    problems = []
+    for field, between in EXTRAS.items():
+        for number, line in enumerate(form[field].splitlines(), start=1):
+            name, mark, value = (part.strip() for part in line.partition(between.strip()))
+            pairs = found.setdefault(field, {})
+            if name in pairs:
+                problems.append((field, f"must hold each name once; see line {number}"))
+            elif mark:
+                pairs[name] = value
+            elif name:
+                problems.append((field, f"must have {between.strip()} between name and value; see line {number}"))
+    if problems:
+        raise InvalidFields(problems)
+    return found
+
+
 def entered(form: Form) -> dict[str, str]:
     """What a form that comes back shows again: everything but values of secrets."""
-    return {name: form[name] for name, _ in form.fields if not name.startswith("value.") and name != "csrf"}
+    shown = {name: form[name] for name, _ in form.fields if not name.startswith("value.") and name != "csrf"}
+    # Browsers send lines with CR LF.
+    return shown | {name: "\n".join(shown[name].splitlines()) for name in EXTRAS if name in shown}
 
 
 def values(form: Form) -> dict[str, str]:
@@ -73,6 +98,8 @@ async def checked(visit: Visit, made: dict[str, Any], fields: dict[str, str]) ->
 def fields_of(tenant: Tenant) -> dict[str, str]:
     facts = tenant.model_dump(mode="json")
     shown = {name: "" if facts[name] is None else str(facts[name]) for name in PLAIN}
+    for field, between in EXTRAS.items():
+        shown[field] = "\n".join(f"{name}{between}{value}" for name, value in facts[field].items())
     return shown | {f"auth.{name}": str(value) for name, value in facts["auth"].items() if value is not None}
 
 

@@ -15,7 +15,6 @@ from gateway.registry import Stored, Tenant
 
 _PAGE = 25
 _STALE = 412
-_KNOWN = (*forms.PLAIN, *(f"auth.{name}" for name in forms.ORDER), "auth.kind")
 _SWITCHES = {"enable": True, "disable": False}
 
 
@@ -123,7 +122,7 @@ def _form(  # noqa: PLR0913  # what the one form can show
         error.status if error else status,
         entered=fields,
         error=error,
-        problems=forms.problems_of(error, _KNOWN),
+        problems=forms.problems_of(error, forms.KNOWN),
         values_lost=error is not None and forms.secret_left_out(visit.form, fields),
         tenant=stored.value,
         etag=public_etag(stored),

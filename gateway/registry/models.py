@@ -115,6 +115,10 @@ class Tenant(Model):
     max_concurrency: Annotated[int, Field(ge=1, le=10_000)] | None = None
     enabled: bool = True
     notes: Annotated[str, StringConstraints(max_length=4000)] = ""
+    extra_headers: dict[str, str] = {}
+    """Fixed headers of every request to the FHIR server, beside the credential's."""
+    extra_parameters: dict[str, str] = {}
+    """Fixed query parameters of every request to the FHIR server."""
     created: datetime = Field(default_factory=now)
     updated: datetime = Field(default_factory=now)
 

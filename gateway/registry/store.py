@@ -20,7 +20,13 @@ SIGN_INS = "signins"
 TURNS = "turns"
 TABLES = (TENANTS, CLIENTS, USES, AUDIT, ASSERTIONS, REVOCATIONS, SIGN_INS, TURNS)
 
-TENANT_ROWS = Kind("tenant", Tenant, "tenant_id")
+
+def _with_extras(document: Document) -> Document:
+    """Schema 2: fixed headers and parameters of requests to the FHIR server."""
+    return {**document, "extra_headers": {}, "extra_parameters": {}}
+
+
+TENANT_ROWS = Kind("tenant", Tenant, "tenant_id", (_with_extras,))
 CLIENT_ROWS = Kind("client", Client, "client_id")
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"

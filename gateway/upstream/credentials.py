@@ -106,9 +106,11 @@ class Credentials:
 
     async def _endpoint(self, tenant: Tenant, given: str | None) -> str:
         async def discover() -> Token:
-            return Token(await token_url(self._session, tenant.fhir_url), _ENDPOINT_SECONDS)
+            return Token(await token_url(self._session, tenant), _ENDPOINT_SECONDS)
 
-        address = given or await self._endpoints.get(tenant.fhir_url, discover)
+        # Servers of one address may be told apart by what else is sent there.
+        server = (tenant.fhir_url, tuple(tenant.extra_headers.items()), tuple(tenant.extra_parameters.items()))
+        address = given or await self._endpoints.get(server, discover)
         try:
             check_address(address, self._settings)
         except AddressRefused as error:

@@ -2,8 +2,11 @@ from typing import Any
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from gateway.errors import UpstreamBroken
+from gateway.registry import Tenant
+from gateway.upstream.extra_parameters import addressed
 from gateway.upstream.responses import AnswerTooLarge, read_body
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
@@ -13,15 +16,16 @@ _MAX_BYTES = 10_000_000
 _TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
-async def token_url(session: aiohttp.ClientSession, fhir_url: str) -> str:
-    """The token endpoint that a FHIR server names: in its SMART configuration, else in its capability statement.
+async def token_url(session: aiohttp.ClientSession, tenant: Tenant) -> str:
+    """The token endpoint that a tenant's FHIR server names: in its SMART configuration, else in its capability
+    statement.
 
     Raises UpstreamBroken when it names none.
     """
-    configuration = await _get(session, f"{fhir_url.rstrip('/')}/.well-known/smart-configuration")
+    configuration = await _get(session, tenant, ".well-known/smart-configuration")
     if isinstance(configuration, dict) and isinstance(configuration.get("token_endpoint"), str):
         return str(configuration["token_endpoint"])
-    statement = await _get(session, f"{fhir_url.rstrip('/')}/metadata")
+    statement = await _get(session, tenant, "metadata")
     for address in oauth_uris(statement, "token"):
         return address
     raise UpstreamBroken("The FHIR server names no token endpoint.")
@@ -40,9 +44,10 @@ def oauth_uris(statement: Any, name: str) -> list[str]:  # noqa: ANN401  # JSON 
     return found
 
 
-async def _get(session: aiohttp.ClientSession, address: str) -> Any:  # noqa: ANN401  # JSON from a stranger
-    headers = {"Accept": "application/json, application/fhir+json"}
+async def _get(session: aiohttp.ClientSession, tenant: Tenant, path: str) -> Any:  # noqa: ANN401  # JSON from a stranger
+    headers = {"Accept": "application/json, application/fhir+json", **tenant.extra_headers}
     try:
+        address = addressed(tenant, URL(f"{tenant.fhir_url.rstrip('/')}/{path}", encoded=True))
         async with session.get(address, headers=headers, allow_redirects=False, timeout=_TIMEOUT) as answer:
             if answer.status != _OK:
                 return None

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 from gateway.errors import BadRequest
 from gateway.registry import Tenant
+from gateway.upstream.extra_parameters import callers_own
 from gateway.upstream.matching import NAMES, NameFilter, PatientScope
 from gateway.upstream.sorting import SortKey, can_sort, sort_keys
 from gateway.upstream.systems import Contains, SystemProfile, Total, profile_of
@@ -60,7 +61,7 @@ class Plan:
 def make_plan(tenant: Tenant, resource_type: str, parameters: Sequence[tuple[str, str]]) -> Plan:
     """Raises BadRequest for what the tenant's system cannot be asked at all."""
     profile = profile_of(tenant)
-    asked = list(parameters)
+    asked = callers_own(tenant, parameters)
     scope = PatientScope.of(asked)
     renamed = profile.renamed.get(resource_type, {})
     sent = [(renamed.get(name, name), value) for name, value in asked]

@@ -149,6 +149,7 @@ _ALL = (
     SystemProfile(
         name="redox",
         title="Redox FHIR API",
+        # [S] Third-party code sends a header Redox-Source-Id with everything: a tenant's `extra_headers`.
         post_search=True,  # [S] third-party code does; [-] batch, sort, contains, total
     ),
     _partner("infor", "Infor FHIR Bridge (Cloverleaf)"),
@@ -190,6 +191,7 @@ _ALL = (
     SystemProfile(
         name="athenahealth",
         title="athenahealth",
+        # [P] One address for all practices, told apart by `ah-practice` and kin: a tenant's `extra_parameters`.
         contains=Contains.PREFIX,  # [-]
         next_link="cursor",  # [P]
         renamed=MappingProxyType({"Coverage": MappingProxyType({"beneficiary": "patient"})}),  # [P]

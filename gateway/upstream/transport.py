@@ -12,6 +12,7 @@ from gateway.settings import Settings
 from gateway.telemetry.watching import ExchangeWatch
 from gateway.upstream.circuit import Circuit
 from gateway.upstream.credentials import Credentials
+from gateway.upstream.extra_parameters import addressed
 from gateway.upstream.lanes import Lane, Lanes
 from gateway.upstream.responses import AnswerTooLarge, UpstreamResponse, read_response
 from gateway.upstream.retries import (
@@ -34,7 +35,8 @@ _MOST_REDIRECTS = 3
 
 
 class Upstream:
-    """One HTTP client for every tenant's FHIR server.
+    """One HTTP client for every tenant's FHIR server. Every request carries the tenant's credential, and its fixed
+    headers and parameters.
 
     `budget_seconds` is the time of one request, waiting for its turn, tokens and retries included.
     """
@@ -140,7 +142,7 @@ class Upstream:
         return response
 
     async def _exchange(self, call: "_Call", credentials: Mapping[str, str]) -> UpstreamResponse:
-        headers = {**call.headers, **credentials}
+        headers = {**call.headers, **call.tenant.extra_headers, **credentials}
         if self._watch is None:
             return await self._follow(call, headers)
         with self._watch.exchange(call.tenant.tenant_id, call.method, call.url.host or "") as watched:
@@ -151,6 +153,7 @@ class Upstream:
     async def _follow(self, call: "_Call", headers: Mapping[str, str]) -> UpstreamResponse:
         url, method, body = call.url, call.method, call.body
         for _ in range(_MOST_REDIRECTS + 1):
+            url = addressed(call.tenant, url)
             async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as answer:
                 location = answer.headers.get("Location") if answer.status in _REDIRECTS else None
                 if location is None:

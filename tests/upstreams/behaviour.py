@@ -44,6 +44,8 @@ class Behaviour:
     - `outcome`: every searchset holds an outcome entry
     - `gzip`: answers are compressed when the client accepts that
     - `content_type`: of every answer
+    - `wanted_headers`, `wanted_parameters`: a request without any of them, or with one of these parameters twice, gets
+      a 403
     - `token`: every request but to the token endpoint needs a bearer token of `{origin}/oauth2/token`
     """
 
@@ -66,6 +68,8 @@ class Behaviour:
     outcome: bool = False
     gzip: bool = True
     content_type: str = "application/fhir+json; charset=utf-8"
+    wanted_headers: Mapping[str, str] = field(default=MappingProxyType({}))
+    wanted_parameters: Mapping[str, str] = field(default=MappingProxyType({}))
     token: bool = False
 
 

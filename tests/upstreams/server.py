@@ -92,6 +92,8 @@ class EmulatedServer:
 
     async def data(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(await _seen(request))
+        if not self._routed(request):
+            return self._refuse(403, "forbidden")
         fault = self.faults.popleft() if self.faults else self.always
         if fault is not None and (answer := await fault.answer(request)) is not None:
             return answer
@@ -104,6 +106,13 @@ class EmulatedServer:
             return self._refuse(401, "login")
         cursor = self._cursor(request)
         return self._page(cursor) if cursor else await self._interaction(request)
+
+    def _routed(self, request: web.Request) -> bool:
+        """Whether the request says whose hospital it is about."""
+        behaviour = self.behaviour
+        return all(request.headers.get(name) == value for name, value in behaviour.wanted_headers.items()) and all(
+            request.query.getall(name, []) == [value] for name, value in behaviour.wanted_parameters.items()
+        )
 
     def _discovery(self, request: web.Request) -> web.Response | None:
         """What a server says of its token endpoint, to anybody."""

@@ -32,6 +32,23 @@ def test_a_tenants_life(run: Run, run_json: RunJson) -> None:
     assert run_json("audit", "verify")["findings"] == []
 
 
+def test_fixed_headers_and_parameters_are_given_replaced_and_cleared(run: Run, run_json: RunJson) -> None:
+    practice = "ah-practice=Organization/a-1.Practice-195900"
+    given = ("--header", "Redox-Source-Id=3f9c0a52", "--header", "X-Site=a=b", "--parameter", practice)
+    added = run_json(*ADD, "--fhir-version", "r4", *given)
+    assert added["extra_headers"] == {"Redox-Source-Id": "3f9c0a52", "X-Site": "a=b"}
+    assert added["extra_parameters"] == {"ah-practice": "Organization/a-1.Practice-195900"}
+    shown = run("tenant", "show", GUID).stdout
+    assert "Redox-Source-Id=3f9c0a52 X-Site=a=b" in shown
+    assert practice in shown
+    assert run_json("tenant", "update", GUID, "--notes", "x")["extra_headers"] == added["extra_headers"]
+    updated = run_json("tenant", "update", GUID, "--header", "X-Site=2", "--parameter", "")
+    assert (updated["extra_headers"], updated["extra_parameters"]) == ({"X-Site": "2"}, {})
+    assert run_json("tenant", "update", GUID, "--header", "")["extra_headers"] == {}
+    assert "extra" not in run("tenant", "show", GUID).stdout
+    assert run_json("audit", "verify")["findings"] == []
+
+
 def test_a_warning_goes_to_standard_error(run: Run) -> None:
     result = run(*ADD, "--fhir-version", "r4", "--json")
     assert json.loads(result.stdout)["fhir_version"] == "r4"
@@ -57,6 +74,15 @@ def test_json_dash_is_standard_output(run: Run) -> None:
         ),
         ((*ADD, "--auth-option", "username=u"), 2, "give both"),
         ((*ADD, "--auth", "basic", "-o", "username"), 2, "NAME=VALUE"),
+        ((*ADD, "--header", "Redox-Source-Id: 1"), 2, "--header must be NAME=VALUE"),
+        ((*ADD, "--parameter", "a=1", "--parameter", "a=2"), 2, "--parameter names a twice"),
+        ((*ADD, "--header", "Host=x"), 2, "extra_headers must not hold Host"),
+        ((*ADD, "--parameter", "_id=x"), 2, "extra_parameters must name parameters"),
+        (
+            ("check", "--fhir-url", "http://127.0.0.1:1/fhir", "--header", "Host=x"),
+            2,
+            "extra_headers: must not hold Host",
+        ),
         (("tenant", "show", GUID), 1, "There is no tenant of that id"),
         (("tenant", "show", "northfield"), 2, "must be a GUID"),
         (("tenant", "remove", GUID), 1, "There is no tenant"),
@@ -182,6 +208,14 @@ def test_every_bad_row_is_named_by_line_and_nothing_is_imported(
     assert len(run_json("tenant", "list")) == 2
 
 
+def test_a_column_that_is_named_like_a_group_of_columns_is_told(run: Run, write_csv: WriteCsv) -> None:
+    for first in ({"auth": "header"}, {}):
+        content = [{**first, **row, "auth": "header"} for row in rows(2)]
+        result = run("tenant", "import", write_csv(content), code=1)
+        assert "Traceback" not in result.stderr
+        assert "line 3: auth" in result.stderr
+
+
 def test_a_line_break_within_a_cell_does_not_shift_the_lines(run: Run, write_csv: WriteCsv) -> None:
     content = rows(3)
     content[0]["name"] = "two\nlines"
@@ -196,6 +230,44 @@ def test_other_values_are_overwritten_only_when_asked(run: Run, run_json: RunJso
     assert "--update" in run("tenant", "import", write_csv(content), code=1).stderr
     assert run_json("tenant", "import", write_csv(content), "--update")["updated"] == 1
     assert run_json("tenant", "list")[1]["name"] == "Renamed"
+
+
+def test_fixed_headers_and_parameters_have_columns_of_their_own(
+    run: Run, run_json: RunJson, write_csv: WriteCsv
+) -> None:
+    content = rows(3)
+    for number, row in enumerate(content):
+        row["extra_headers.Redox-Source-Id"] = f"source-{number}" if number else ""
+        row["extra_headers.X.Site"] = "7" if number == 2 else ""
+        row["extra_parameters.ah-practice"] = "Organization/a-1.Practice-1" if number else ""
+    run("tenant", "import", write_csv(content))
+    found = run_json("tenant", "list")
+    assert [tenant["extra_headers"] for tenant in found] == [
+        {},
+        {"Redox-Source-Id": "source-1"},
+        {"Redox-Source-Id": "source-2", "X.Site": "7"},
+    ]
+    assert found[1]["extra_parameters"] == {"ah-practice": "Organization/a-1.Practice-1"}
+    content[1]["extra_headers.Redox-Source-Id"] = "über"
+    content[2]["extra_parameters.ah-practice"] = "x" * 257
+    result = run("tenant", "import", write_csv(content), "--update", code=1)
+    assert "line 3: extra_headers must give Redox-Source-Id a value" in result.stderr
+    assert "line 4: extra_parameters must give ah-practice a value" in result.stderr
+
+
+def test_a_list_with_fixed_headers_is_imported_elsewhere(run: Run, run_json: RunJson, tmp_path: Path) -> None:
+    run(*ADD, "--fhir-version", "r4", "--header", "Redox-Source-Id=3f9c0a52", "--parameter", "ah-practice=1")
+    listed = run_json("tenant", "list")
+    path = tmp_path / "listed.json"
+    path.write_text(json.dumps(listed))
+    assert run_json("tenant", "import", path)["unchanged"] == 1
+    run("tenant", "remove", GUID, "--yes")
+    assert run_json("tenant", "import", path)["added"] == 1
+    [again] = run_json("tenant", "list")
+    assert (again["extra_headers"], again["extra_parameters"]) == (
+        {"Redox-Source-Id": "3f9c0a52"},
+        {"ah-practice": "1"},
+    )
 
 
 @pytest.mark.parametrize("wrapped", [True, False])

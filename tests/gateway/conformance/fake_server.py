@@ -25,7 +25,7 @@ type Resource = dict[str, Any]
 type Resources = dict[str, list[Resource]]
 
 _JSON = "application/fhir+json"
-_KEPT = {"accept", "content-type", "content-length", "authorization", "x-api-key", "prefer", "host"}
+_KEPT = {"accept", "content-type", "content-length", "authorization", "x-api-key", "prefer", "host", "redox-source-id"}
 
 
 @dataclass

@@ -190,6 +190,46 @@ async def test_an_update_changes_the_named_fields_and_the_trail_holds_only_those
     assert entry.change.after == {"notes": "new", "mrn_system": None}
 
 
+async def test_fixed_headers_and_parameters_are_changed_as_a_whole_and_recorded(
+    operations: Operations, by: By, tenant_fields: Fields
+) -> None:
+    headers, practice = {"Redox-Source-Id": "3f9c0a52", "X-Site": "1"}, {"ah-practice": "Organization/a-1.Practice-1"}
+    made = await make(operations, by, tenant_fields, extra_headers=headers, extra_parameters=practice)
+    assert (made.extra_headers, made.extra_parameters) == (headers, practice)
+    (entry,) = (await operations.trail.page(1)).items
+    assert entry.change.after is not None
+    assert (entry.change.after["extra_headers"], entry.change.after["extra_parameters"]) == (headers, practice)
+    changed = await operations.tenants.update(by, GUID, {"extra_headers": {"X-Site": "2"}})
+    assert changed.stored.value.extra_headers == {"X-Site": "2"}
+    assert changed.stored.value.extra_parameters == practice
+    entry = (await operations.trail.page(1)).items[0]
+    assert entry.change.before == {"extra_headers": headers}
+    assert entry.change.after == {"extra_headers": {"X-Site": "2"}}
+    cleared = await operations.tenants.update(by, GUID, {"extra_headers": {}, "extra_parameters": {}})
+    assert (cleared.stored.value.extra_headers, cleared.stored.value.extra_parameters) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"extra_headers": {"Authorization": "Bearer x"}}, "extra_headers"),
+        ({"extra_headers": {"x-key": "1"}}, "extra_headers"),
+        ({"extra_headers": {"X-Site": 1}}, "extra_headers"),
+        ({"extra_headers": None}, "extra_headers"),
+        ({"extra_parameters": {"patient": "1"}}, "extra_parameters"),
+        ({"extra_parameters": ["ah-practice"]}, "extra_parameters"),
+    ],
+)
+async def test_a_fixed_header_or_parameter_that_may_not_be_names_its_field(
+    operations: Operations, by: By, secrets: FileSecretStore, tenant_fields: Fields, fields: Fields, field: str
+) -> None:
+    await secrets.set("there", "value")
+    await make(operations, by, tenant_fields, auth={"kind": "header", "name": "X-Key", "secret": "there"})
+    with pytest.raises(InvalidFields) as error:
+        await operations.tenants.update(by, GUID, fields)
+    assert error.value.field.partition(".")[0] == field
+
+
 async def test_an_update_that_changes_nothing_writes_nothing(
     operations: Operations, by: By, tenant_fields: Fields
 ) -> None:

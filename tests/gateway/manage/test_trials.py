@@ -49,20 +49,21 @@ def trials(server: Server, settings: Settings, secrets: FileSecretStore) -> Tria
 
 
 async def test_a_server_tells_what_it_is(settings: Settings, secrets: FileSecretStore) -> None:
-    found = await trials(Server(STATEMENT), settings, secrets).discover("https://ehr.example/fhir")
+    found = await trials(Server(STATEMENT), settings, secrets).discover(TENANT)
     assert (found.version, found.system, found.locked) == (FhirVersion.DSTU2, "oracle", False)
 
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_hidden_metadata_is_no_failure(settings: Settings, secrets: FileSecretStore, status: int) -> None:
-    found = await trials(Server(status), settings, secrets).discover("https://x.fhir.azurehealthcareapis.com")
+    azure = TENANT.model_copy(update={"fhir_url": "https://x.fhir.azurehealthcareapis.com"})
+    found = await trials(Server(status), settings, secrets).discover(azure)
     assert (found.version, found.system, found.locked) == (None, "azure", True)
 
 
 @pytest.mark.parametrize("answer", [404, 500, b"<html>", {"no": "version"}, UpstreamBroken("It cannot be reached.")])
 async def test_what_is_no_fhir_server_is_said(settings: Settings, secrets: FileSecretStore, answer: object) -> None:
     with pytest.raises(Unreachable):
-        await trials(Server(answer), settings, secrets).discover("https://ehr.example/fhir")
+        await trials(Server(answer), settings, secrets).discover(TENANT)
 
 
 @pytest.mark.parametrize(

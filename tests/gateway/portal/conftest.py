@@ -23,7 +23,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def fhir_url() -> AsyncIterator[str]:
-    """A FHIR server of version STU3, with HAPI's names; below `/locked` the same for who sends `X-Key: open-sesame`."""
+    """A FHIR server of version STU3, with HAPI's names; below `/locked` the same for who sends `X-Key: open-sesame`,
+    below `/routed` for who sends `Redox-Source-Id` and `ah-practice`.
+    """
 
     async def metadata(request: web.Request) -> web.Response:
         software = {"name": "HAPI FHIR Server", "version": "7.4.0"}
@@ -33,7 +35,7 @@ async def fhir_url() -> AsyncIterator[str]:
         return _fhir(request, {"resourceType": "Bundle", "type": "searchset", "entry": []})
 
     app = web.Application()
-    for base in ("/fhir", "/locked"):
+    for base in ("/fhir", "/locked", "/routed"):
         app.router.add_get(f"{base}/metadata", metadata)
         app.router.add_get(f"{base}/Patient", patients)
     async with test_utils.TestServer(app) as server:
@@ -43,6 +45,10 @@ async def fhir_url() -> AsyncIterator[str]:
 def _fhir(request: web.Request, resource: dict[str, object]) -> web.Response:
     if request.path.startswith("/locked") and request.headers.get("X-Key") != "open-sesame":
         return web.Response(status=401)
+    if request.path.startswith("/routed") and not (
+        "Redox-Source-Id" in request.headers and "ah-practice" in request.query
+    ):
+        return web.Response(status=403)
     return web.Response(body=orjson.dumps(resource), content_type="application/fhir+json")
 
 

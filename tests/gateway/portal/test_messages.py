@@ -15,7 +15,8 @@ PLACES = ("manage", "upstream", "registry")
 ELSEWHERE = {"handlers.py", "endpoint.py", "imports.py", "operators.py", "keys.py", "authority.py", "secret_values.py"}
 SPEAKS = {
     *("Invalid", "Duplicate", "Stale", "Unknown", "Unreachable", "Locked", "AddressRefused", "KeyUnusable", "Step"),
-    *("UpstreamBroken", "UpstreamTimeout", "UpstreamSuspended", "Throttled"),
+    *("UpstreamBroken", "UpstreamTimeout", "UpstreamSuspended", "Throttled", "CredentialRefused"),
+    "kind",  # one of these, in gateway/upstream/grants.py
 }
 
 
@@ -58,6 +59,14 @@ def test_there_is_something_to_translate() -> None:
         ),
         (TenantNew, {"auth": {"kind": "header", "name": "X Y", "secret": "a_b"}, "max_concurrency": 0}),
         (TenantNew, {"auth": {"kind": "basic"}, "mrn_system": "x" * 501, "max_concurrency": 10_001}),
+        (TenantNew, {"extra_headers": {"X Y": "1"}, "extra_parameters": {"_id": "1"}}),
+        (TenantNew, {"extra_headers": {"Host": "1"}, "extra_parameters": {"patient": "1"}}),
+        (TenantNew, {"extra_headers": {"X": ""}, "extra_parameters": {"a": "1", "A": "1"}}),
+        (TenantNew, {"extra_headers": {"X": 1}, "extra_parameters": {f"a{number}": "1" for number in range(11)}}),
+        (
+            TenantNew,
+            {"auth": {"kind": "header", "name": "X-Key", "secret": "key"}, "extra_headers": {"x-key": "1"}},
+        ),
         (ClientNew, {"name": "x" * 201, "tenants": ["x"], "jwks_uri": "x", "description": "x" * 201, "expires": "x"}),
     ],
 )

@@ -1,3 +1,4 @@
+import html
 import re
 from base64 import b64decode
 from json import loads
@@ -9,6 +10,7 @@ from tests.gateway.portal.browser import Browser
 from tests.gateway.portal.forms import TENANT, etag_of, take_on
 
 KEY = "open-sesame"
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 HEADER = {"auth.kind": "header", "auth.name": "X-Key"}
 
 
@@ -104,6 +106,70 @@ async def test_a_hospital_gets_no_secret_of_the_gateway(admin: Browser, fhir_url
     page = await take_on(admin, fhir_url, **HEADER | {"auth.secret": own})
     assert page.status == 422
     assert b"names a secret of the gateway itself" in page.body
+
+
+EXTRAS = {
+    "extra_headers": "Redox-Source-Id: 3f9c0a52\r\n\r\n X-Route :north:south \r\n",
+    "extra_parameters": "ah-practice=Organization/a-1.Practice-1",
+}
+
+
+async def test_fixed_headers_and_parameters_open_the_door_at_every_step(
+    admin: Browser, fhir_url: str, service: Service
+) -> None:
+    routed = fhir_url.replace("/fhir", "/routed")
+    found = await admin.post("tenants/new", step="detect", fhir_url=routed)
+    assert b"only to those with credentials" in found.body
+    found = await admin.post("tenants/new", step="detect", fhir_url=routed, **EXTRAS)
+    assert b"HAPI FHIR Server 7.4.0" in found.body
+    assert b"Redox-Source-Id: 3f9c0a52\n\n X-Route :north:south</textarea>" in found.body
+    tested = await take_on(admin, routed, step="test", **EXTRAS)
+    assert b"The gateway gets in and reads." in tested.body
+    carried = {name: html.unescape(value) for name, value in HIDDEN.findall(tested.body.decode())}
+    await admin.post("tenants/new", **carried | {"step": "save"})
+    stored = await service.registry.find_tenant(TENANT)
+    assert stored
+    assert stored.value.extra_headers == {"Redox-Source-Id": "3f9c0a52", "X-Route": "north:south"}
+    assert stored.value.extra_parameters == {"ah-practice": "Organization/a-1.Practice-1"}
+    page = await admin.get(f"tenants/{TENANT}")
+    assert b">Redox-Source-Id: 3f9c0a52\nX-Route: north:south</textarea>" in page.body
+    assert b">ah-practice=Organization/a-1.Practice-1</textarea>" in page.body
+    fields = {"name": "N", "fhir_url": routed, "fhir_version": "stu3", "system": "hapi", "auth.kind": "none"}
+    assert b"The gateway gets in" in (await admin.post(f"tenants/{TENANT}", step="test", **fields, **EXTRAS)).body
+    await admin.post(f"tenants/{TENANT}", step="save", **fields, extra_parameters=EXTRAS["extra_parameters"])
+    stored = await service.registry.find_tenant(TENANT)
+    assert stored
+    assert (stored.value.extra_headers, len(stored.value.extra_parameters)) == ({}, 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "entered", "problem"),
+    [
+        ("extra_headers", "X-A: 1\r\nno colon", "must have : between name and value; see line 2"),
+        ("extra_headers", "X-A: 1\nX-A: 2", "must hold each name once; see line 2"),
+        (
+            "extra_headers",
+            "Authorization: Bearer x",
+            "must not hold Authorization, which the gateway or HTTP itself sets",
+        ),
+        ("extra_headers", "X-A:", "must give X-A a value of 1 to 256 visible ASCII characters"),
+        ("extra_parameters", "ah-practice", "must have = between name and value; see line 1"),
+        ("extra_parameters", "patient=1", "must not hold patient, which searches go by"),
+    ],
+)
+@pytest.mark.parametrize("step", ["detect", "test", "save"])
+async def test_a_line_that_is_wrong_is_told_beside_its_field_and_stays(
+    admin: Browser, fhir_url: str, field: str, entered: str, problem: str, step: str
+) -> None:
+    page = await take_on(admin, fhir_url, step=step, **{field: entered})
+    assert page.status == 422
+    shown = html.unescape(page.body.decode())
+    assert f'<span class="problem" id="problem-{field}">{problem}</span>' in shown
+    assert f"{'\n'.join(entered.splitlines())}</textarea>" in shown
+    assert f'<a href="#f-{field}">' in shown
+    admin.language = "zh-CN"
+    spoken = html.unescape((await take_on(admin, fhir_url, step=step, **{field: entered})).body.decode())
+    assert problem not in spoken
 
 
 async def test_a_hospital_is_saved_disabled_and_removed(admin: Browser, fhir_url: str, service: Service) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import time
 import tracemalloc
 from datetime import UTC, datetime
@@ -35,11 +36,24 @@ async def test_a_tenant_comes_back_as_it_was_written(registry: Registry) -> None
         mrn_system="urn:oid:2.16.756",
         max_concurrency=8,
         notes="line one\nline two \N{SMILING FACE WITH SUNGLASSES}",
+        extra_headers={"Redox-Source-Id": "3f9c0a52"},
+        extra_parameters={"ah-practice": "Organization/a-1.Practice-195900"},
         enabled=False,
     )
     added = await registry.add_tenant(written)
     assert await registry.find_tenant(GUID) == added
     assert added.value == written
+
+
+async def test_a_row_of_before_extra_headers_has_none(registry: Registry) -> None:
+    written = tenant()
+    old = written.model_dump(mode="json", exclude={"extra_headers", "extra_parameters"})
+    row = {"PartitionKey": GUID, "RowKey": "tenant", "schema": 1, "document": json.dumps(old)}
+    await registry.storage.table("tenants").create_entity(row)
+    found = await registry.find_tenant(GUID)
+    assert found is not None
+    assert found.value == written
+    assert (found.value.extra_headers, found.value.extra_parameters) == ({}, {})
 
 
 async def test_a_guid_is_one_key_whatever_its_case(registry: Registry) -> None:
