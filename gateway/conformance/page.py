@@ -1,5 +1,7 @@
 """The report as one HTML file that needs nothing else: no scripts, no fonts, no network."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +9,25 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.conformance.document import to_document
 from gateway.conformance.judge import ordered
+from gateway.conformance.latency import BOUNDS_MILLISECONDS
 from gateway.conformance.terminal import headline
 from gateway.conformance.verdicts import Report
 
-_FOLDER = Path(__file__).parent
+TEMPLATE = "report.html.j2"
+FOLDER = Path(__file__).parent
 _WORDS = {"pass": "passes", "warn": "to mend", "fail": "fails", "skipped": "not tested"}
 
+type Say = Callable[[str], str | None]
+"""An English text of a report or of its page in another language; None where there is no translation."""
 
-def to_html(report: Report) -> str:
-    """Readable on a telephone and in print; values are escaped."""
-    environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
+
+@cache
+def environment() -> Environment:
+    return Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
+
+
+def to_html(report: Report, language: str = "en", say: Say = lambda text: text) -> str:
+    """Readable on a telephone and in print; values are escaped. `language` (BCP 47) is what `say` says it in."""
     document = to_document(report)
     document["subject"] = {"tenant_id": "", "name": "", **document["subject"]}
     by_id: dict[str, Any] = {check["id"]: check for check in document["checks"]}
@@ -25,6 +36,14 @@ def to_html(report: Report) -> str:
         call["call"] + call["side"]: max(bar["count"] for bar in call["histogram"])
         for call in document["timing"]["calls"]
     }
-    return environment.get_template("report.html.j2").render(
-        report=document, checks=checks, headline=headline(report), words=_WORDS, most=most
+    template = environment().get_template(TEMPLATE)
+    return template.render(
+        language=language,
+        say=say,
+        report=document,
+        checks=checks,
+        headline=headline(report),
+        words=_WORDS,
+        most=most,
+        bounds=BOUNDS_MILLISECONDS,
     )

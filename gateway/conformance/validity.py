@@ -23,14 +23,15 @@ def can_validate(version: FhirVersion) -> bool:
 
 def problems(resource: Resource, version: FhirVersion) -> list[str]:
     """Locations, without indexes, that break the rules of the resource's type; no values. Each once, sorted."""
-    model = _model(str(resource.get("resourceType")), version)
+    resource_type = str(resource.get("resourceType"))
+    model = _model(resource_type, version)
     if model is None:
         return []
     try:
         model.model_validate(resource)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        return sorted({_location(problem) for problem in found if not _is_absence(problem)})
+        return sorted({_location(resource_type, problem) for problem in found if not _is_absence(problem)})
     return []
 
 
@@ -46,6 +47,6 @@ def _is_absence(problem: Any) -> bool:  # noqa: ANN401  # pydantic's ErrorDetail
     return problem["type"] in _ABSENT or str(problem["msg"]).startswith(_NO_CHOICE)
 
 
-def _location(problem: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails is not exported by pydantic
-    names = [part for part in problem["loc"] if isinstance(part, str) and part.isidentifier()]
-    return ".".join(names) or "the resource"
+def _location(resource_type: str, problem: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails is not exported by pydantic
+    names = (part for part in problem["loc"] if isinstance(part, str) and part.isidentifier())
+    return ".".join((resource_type, *names))

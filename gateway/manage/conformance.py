@@ -15,6 +15,7 @@ from gateway.settings import Settings
 
 if TYPE_CHECKING:
     from gateway.conformance import Report
+    from gateway.conformance.page import Say
 
 # The Functions host ends a request after 230 s.
 MOST_SECONDS = 200
@@ -41,7 +42,13 @@ class CheckFiles:
     """One report: as data, and as an HTML file that needs nothing else."""
 
     report: CheckReport
-    html: str
+    made: "Report"
+
+    def html(self, language: str, say: "Say") -> str:
+        """The file in that language (BCP 47), into which `say` puts the report's English."""
+        from gateway.conformance.page import to_html  # noqa: PLC0415  # Jinja2, which most processes never need
+
+        return to_html(self.made, language, say)
 
 
 class TenantChecks:
@@ -58,11 +65,9 @@ class TenantChecks:
         return _document(await self._report(tenant))
 
     async def run_to_files(self, tenant: Tenant) -> CheckFiles:
-        """As `run`, with the report as one HTML file; remembered for `last`. Raises UpstreamTimeout."""
-        from gateway.conformance.page import to_html  # noqa: PLC0415  # Jinja2, which most processes never need
-
+        """As `run`, and as an HTML file; remembered for `last`. Raises UpstreamTimeout."""
         report = await self._report(tenant)
-        files = self._last[tenant.tenant_id] = CheckFiles(_document(report), to_html(report))
+        files = self._last[tenant.tenant_id] = CheckFiles(_document(report), report)
         self._last.move_to_end(tenant.tenant_id)
         while len(self._last) > _REMEMBERED:
             self._last.popitem(last=False)

@@ -1,4 +1,5 @@
 from base64 import b64encode
+from functools import partial
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from gateway.manage.conformance import CheckFiles
 from gateway.manage.documents import TenantNew, validated
 from gateway.manage.trials import Trial
 from gateway.portal import tenant_forms as forms
+from gateway.portal.check_texts import in_language
 from gateway.portal.once import redirect_telling, told
 from gateway.portal.visits import Page, Visit, redirect
 from gateway.registry import Stored, Tenant
@@ -85,12 +87,14 @@ async def _report(visit: Visit, found: CheckFiles | None) -> Page:
     stored = await visit.operations.tenants.find(visit.subject)
     if found is None:
         return visit.show("check_none.html", tenant=stored.value)
+    say = partial(in_language, visit.language)
+    html = found.html(visit.language, say).encode()
     document = orjson.dumps(found.report.model_dump(mode="json"))
     files = {
-        "html": f"data:text/html;charset=utf-8;base64,{b64encode(found.html.encode()).decode()}",
+        "html": f"data:text/html;charset=utf-8;base64,{b64encode(html).decode()}",
         "json": f"data:application/json;base64,{b64encode(document).decode()}",
     }
-    return visit.show("check.html", tenant=stored.value, report=found.report, files=files)
+    return visit.show("check.html", tenant=stored.value, report=found.report, files=files, say_check=say)
 
 
 async def remove(visit: Visit) -> Page:

@@ -48,10 +48,9 @@ def field_checks(version: FhirVersion) -> tuple[Check, ...]:
 
 
 def _field_check(version: FhirVersion, kind: Kind, field: Field) -> Check:
-    reads = "must find" if field.must else "also reads"
     return Check(
         f"{kind.name}.{field.name}",
-        f"{kind.resource_type}: the app {reads} {field.path}",
+        f"{kind.resource_type}: the app {'must find' if field.must else 'also reads'} {field.path}",
         f"interface {SECTIONS[version]}: {kind.resource_type}",
         Severity.MUST if field.must else Severity.SHOULD,
         lambda evidence: _field(evidence, kind, field),
@@ -72,7 +71,8 @@ def _shape(evidence: Evidence, kind: str) -> Verdict:
     wrong = wrong_shapes(resources, SHAPES[evidence.version][kind])
     if wrong:
         return unmet(
-            *(f"{resource_type}.{path}: {count} of {len(resources)}" for path, count in wrong.items()), sent=sent
+            *(f"{resource_type}.{path}: wrong in {count} of {len(resources)}" for path, count in wrong.items()),
+            sent=sent,
         )
     return met(f"all {len(resources)}", sent=sent)
 
@@ -89,7 +89,7 @@ def _valid(evidence: Evidence, kind: str) -> Verdict:
         for location in problems(resource, evidence.version):
             found[location] = found.get(location, 0) + 1
     if found:
-        shown = [f"{resource_type}.{path}: {count} of {len(resources)}" for path, count in sorted(found.items())]
+        shown = [f"{location}: wrong in {count} of {len(resources)}" for location, count in sorted(found.items())]
         return unmet(*shown[:_MOST_LOCATIONS], sent=sent)
     return met(f"all {len(resources)}", sent=sent)
 
@@ -108,7 +108,7 @@ def _field(evidence: Evidence, kind: Kind, field: Field) -> Verdict:
     found = f"{kind.resource_type}.{field.path}: {count} of {len(held)}"
     beside = _beside(evidence, field, lacking)
     if beside:
-        found += f"; in {beside} for the others"
+        found = f"{found}; in {beside} for the others"
     if not count:
         return unmet(found, sent=sent, beside=beside)
     examples = tuple(str(value) for one in held for value in values(one, field.path))[:_EXAMPLES]

@@ -23,6 +23,7 @@ from gateway.settings import Settings
 from gateway.versions import FhirVersion
 from local.ports import free_port
 from tests.gateway.conformance.fake_server import Asked, Fault, able_hospital, resources_of, serve
+from tests.gateway.conformance.in_chinese import untold
 from tests.gateway.conformance.test_faults import attention
 
 NOW = datetime.now(UTC)
@@ -132,6 +133,7 @@ async def test_a_wrong_certificate_is_named_by_its_check(name: str, tmp_path: Pa
         report = await checked(server.fhir_url, settings, authority.trusted if planted.trusted else None)
     assert attention(report) == ({planted.owner} if planted.owner else set())
     assert report.verdict is planted.status
+    assert untold(report) == []
     if planted.status is Status.FAIL:
         # What needs no credential is still found out, and nothing else is asked.
         assert [asked.below for asked in server.seen] == ["metadata"]
@@ -144,16 +146,19 @@ async def test_a_server_without_tls_behind_https_is_named_by_its_check(tmp_path:
     async with serve(hospital, Fault()) as server:
         report = await checked(server.fhir_url.replace("http:", "https:"), settings)
     assert attention(report) == {"tls.handshake"}
+    assert untold(report) == []
 
 
 async def test_an_unknown_name_is_named_by_its_check(settings: Settings) -> None:
     report = await checked("https://no-such-host.invalid/fhir", settings)
     assert attention(report) == {"dns"}
+    assert untold(report) == []
 
 
 async def test_a_closed_port_is_named_by_its_check(settings: Settings) -> None:
     report = await checked(f"http://localhost:{free_port()}/fhir", settings)
     assert attention(report) == {"tcp"}
+    assert untold(report) == []
 
 
 async def test_nothing_is_sent_into_a_private_network(tmp_path: Path, settings: Settings) -> None:
@@ -162,6 +167,7 @@ async def test_nothing_is_sent_into_a_private_network(tmp_path: Path, settings: 
     async with serve(hospital, Fault()) as server:
         report = await checked(server.fhir_url, guarded)
     assert attention(report) == {"dns"}
+    assert untold(report) == []
     assert server.seen == []
 
 

@@ -22,6 +22,7 @@ from tests.gateway.conformance.faults import (
     search,
     status,
 )
+from tests.gateway.conformance.in_chinese import untold
 
 PATIENT = resources_of("northfield")["Patient"][0]
 CONDITION_CODE = ("code.coding.display", "code.text")
@@ -270,27 +271,37 @@ async def test_a_clean_server_passes(checked: Checked, name: str) -> None:
 @pytest.mark.parametrize("name", STU3_FAULTS)
 async def test_a_fault_is_named_by_its_check(checked: Checked, name: str) -> None:
     fault, owner = STU3_FAULTS[name]
-    assert attention(await checked(fault)) == {owner}
+    report = await checked(fault)
+    assert attention(report) == {owner}
+    assert untold(report) == []
 
 
 @pytest.mark.parametrize("name", DSTU2_FAULTS)
 async def test_a_fault_of_dstu2_is_named_by_its_check(checked: Checked, name: str) -> None:
     fault, owner = DSTU2_FAULTS[name]
-    assert attention(await checked(fault, "lakeside")) == {owner}
+    report = await checked(fault, "lakeside")
+    assert attention(report) == {owner}
+    assert untold(report) == []
 
 
 async def test_a_refused_secret_is_named_by_its_check(checked: Checked) -> None:
-    assert attention(await checked(Fault(), secret="wrong")) == {"token"}
+    report = await checked(Fault(), secret="wrong")
+    assert attention(report) == {"token"}
+    assert untold(report) == []
 
 
 async def test_a_token_endpoint_that_is_an_html_page_is_named_by_its_check(checked: Checked) -> None:
     fault = answered(HTML, lambda asked: asked.path == "/oauth2/token")
-    assert attention(await checked(fault, secret="right")) == {"token"}
+    report = await checked(fault, secret="right")
+    assert attention(report) == {"token"}
+    assert untold(report) == []
 
 
 async def test_a_missing_token_url_is_named_by_its_check(checked: Checked) -> None:
     fault = changed(lambda statement: statement["rest"][0].pop("security"), metadata)
-    assert attention(await checked(fault, secret="right")) == {"metadata.oauth-uris"}
+    report = await checked(fault, secret="right")
+    assert attention(report) == {"metadata.oauth-uris"}
+    assert untold(report) == []
 
 
 async def test_a_server_that_asks_for_tokens_passes(checked: Checked) -> None:

@@ -13,6 +13,7 @@ from local.sandbox.hospitals import Hospital
 from tests.functions.harness import Gateway, open_gateway
 from tests.gateway.conformance import faults
 from tests.gateway.conformance.fake_server import Fault, able_hospital, resources_of, serve
+from tests.gateway.conformance.in_chinese import untold
 
 
 @pytest.fixture
@@ -81,6 +82,7 @@ async def test_no_must_fails_for_an_r4_server_that_neither_sorts_nor_batches(
     assert sides(report, "encounter.order") == (Status.WARN, Status.PASS, Status.PASS)
     assert sides(report, "batch") == (Status.WARN, Status.PASS, Status.PASS)
     assert sides(report, "medication.drug") == (Status.WARN, Status.PASS, Status.PASS)
+    assert untold(report) == []
 
 
 async def test_a_field_that_the_face_does_not_have_does_not_count(gateway: Gateway, tmp_path: Path) -> None:
@@ -94,6 +96,7 @@ async def test_a_field_that_the_face_does_not_have_does_not_count(gateway: Gatew
     mends = {result.check.id: result.mend for result in report.results}
     assert mends["allergy.clinical-status"] == "Fill AllergyIntolerance.clinicalStatus.coding.code."
     assert mends["medication.prescriber"] == "Fill MedicationRequest.requester.display."
+    assert untold(report) == []
 
 
 async def test_what_the_gateway_mends_is_a_pass_with_its_remedy(gateway: Gateway, tmp_path: Path) -> None:
@@ -107,6 +110,7 @@ async def test_what_the_gateway_mends_is_a_pass_with_its_remedy(gateway: Gateway
     remedies = {result.check.id: result.remedy for result in report.results}
     assert remedies["patient.total"] == "The gateway walks the pages and counts."
     assert remedies["patient.mrn"] == "The gateway takes it from the identifier of the tenant's MRN system."
+    assert untold(report) == []
 
 
 async def test_a_profile_that_claims_too_much_fails_and_another_is_proposed(gateway: Gateway, tmp_path: Path) -> None:
@@ -116,9 +120,11 @@ async def test_a_profile_that_claims_too_much_fails_and_another_is_proposed(gate
     assert report.verdict is Status.FAIL
     assert report.proposal.system != "hapi"
     assert "_sort: the profile says yes, the server does not" in report.proposal.differences
+    assert untold(report) == []
 
 
 async def test_a_refused_credential_is_named_once(gateway: Gateway, tmp_path: Path) -> None:
     fault = faults.answered(faults.status(401), lambda asked: asked.below != "metadata")
     report = await checked(gateway, hospital("northfield", tmp_path / "data"), fault)
     assert set(attention(report)) == {"credential.accepted"}
+    assert untold(report) == []
