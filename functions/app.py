@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 type Handler = Callable[[Request, Timing], Awaitable[Response]]
 
+_OBJECTS_BETWEEN_COLLECTIONS = 10_000
 _DEFECT_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 
 
@@ -32,8 +33,9 @@ class App:
         # Made within the first request: the host imports the app without an event loop.
         service = Service(self.settings, self._telemetry)
         # What was loaded until now stays: without it in the collector's lists, a full collection no longer holds up
-        # the requests under way for some 20 ms.
+        # the requests under way for some 20 ms. And one searchset makes thousands of objects, none of them garbage yet.
         gc.freeze()
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         return service
 
     async def answer(self, http: func.HttpRequest, handle: Handler) -> func.HttpResponse:
