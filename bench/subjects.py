@@ -155,8 +155,8 @@ def _peer_settings(gateway: Gateway, upstream: str) -> dict[str, object]:
     """The peer takes the gateway's own tokens, so that both check the very same ones."""
     key = gateway.signing_key()
     return {
-        "issuer": gateway.base_url,
-        "audience": f"{gateway.base_url}/fhir",
+        "issuer": gateway.environment["PUBLIC_BASE_URL"],
+        "audience": f"{gateway.environment['PUBLIC_BASE_URL']}/fhir",
         "jwk": {**ECAlgorithm.to_jwk(key.private_key, as_dict=True), "kid": key.kid},
         "client_id": gateway.client_id,
         "client_secret": gateway.client_secret,

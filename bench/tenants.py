@@ -33,6 +33,7 @@ class Gateway:
     """A registry that is set up, with what a caller and the function app need to know."""
 
     base_url: str
+    """Where it is called."""
     environment: dict[str, str]
     """The settings of the function app."""
     client_id: str
@@ -64,14 +65,15 @@ class Gateway:
 def set_up(folder: Path, port: int, connection: str, upstream: str) -> Gateway:
     """Make keys, one client that may use every tenant, and the three tenants whose FHIR servers are at `upstream`."""
     environment = {
-        "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+        # Not the upstream's host, as in life: else each answer seems to name that host after its rewriting, too.
+        "PUBLIC_BASE_URL": f"http://localhost:{port}",
         "TABLES_CONNECTION": connection,
         "LOCAL_KEYS_DIR": str(folder / "keys"),
         "ALLOW_PRIVATE_UPSTREAMS": "true",
         "LOG_LEVEL": "INFO",
     }
     client, secret = asyncio.run(_set_up(_settings(environment), upstream))
-    return Gateway(environment["PUBLIC_BASE_URL"], environment, client.client_id, secret)
+    return Gateway(f"http://127.0.0.1:{port}", environment, client.client_id, secret)
 
 
 async def _set_up(settings: Settings, upstream: str) -> tuple[Client, str]:
