@@ -46,6 +46,9 @@ class UrlRewriter:
         self._mark = f"{host}{own_port}".encode()
         self._usual = f"{upstream_base}/"
         self._gateway = gateway_base
+        self._usual_reference, self._own_reference = (
+            b'"reference":' + orjson.dumps(f"{base}/").removesuffix(b'"') for base in (upstream_base, gateway_base)
+        )
         origin = origin_pattern(upstream_base)
         path = re.escape(parts.path.rstrip("/"))
         self._base = re.compile(rf"{origin}{path}{_END}", re.IGNORECASE)
@@ -86,17 +89,28 @@ class UrlRewriter:
     def document(self, resource: dict[str, Any]) -> bytes:
         """A resource or Bundle as JSON, rewritten. The parsed resource may be changed in place.
 
-        Most answers do not name the host but in `fullUrl`: the tree is walked only when the JSON still does.
+        Most answers do not name the host but in `fullUrl` and references: the tree is walked only when the JSON still
+        does without these.
         """
         for entry in resource.get("entry", ()) if resource.get("resourceType") == "Bundle" else ():
-            if isinstance(entry.get("fullUrl"), str):
-                entry["fullUrl"] = self.url(entry["fullUrl"])
+            full_url = entry.get("fullUrl")
+            if type(full_url) is str:
+                entry["fullUrl"] = self.url(full_url)
         body = orjson.dumps(resource)
-        lowered = body.lower()
-        if self._mark not in lowered and (self._host not in lowered or b"operationoutcome" not in lowered):
+        if not self._is_named(body):
+            return body
+        # No text within JSON holds a bare quotation mark: this is the element, never a word about one.
+        body = body.replace(self._usual_reference, self._own_reference)
+        if not self._is_named(body):
             return body
         self._resource(resource)
         return orjson.dumps(resource)
+
+    def _is_named(self, body: bytes) -> bool:
+        """Whether JSON may hold an address below the base, or an outcome the host."""
+        lowered = body.lower()
+        # Without the host there is no mark either: one search of the text is enough nearly always.
+        return self._host in lowered and (self._mark in lowered or b"operationoutcome" in lowered)
 
     def _resource(self, resource: dict[str, Any]) -> None:
         if resource.get("resourceType") == "OperationOutcome":

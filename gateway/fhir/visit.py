@@ -135,17 +135,15 @@ class Visit:
 
     def _within_scope(self, bundle: Resource, asked: Asked) -> list[Resource]:
         """The resources of a Bundle; of types that the scope does not reach (included ones) none stays in it."""
-        entries = [entry for entry in entries_of(bundle) if isinstance(entry.get("resource"), dict)]
         if self._token.scope.types is not None:
             free = (asked.resource_type, "OperationOutcome")
-            entries = [
+            bundle["entry"] = [
                 entry
-                for entry in entries
-                if (found := entry["resource"].get("resourceType")) in free
-                or self._reaches(self.terms.shown_type(str(found)))
+                for entry in entries_of(bundle)
+                if isinstance(held := entry.get("resource"), dict)
+                and ((found := held.get("resourceType")) in free or self._reaches(self.terms.shown_type(str(found))))
             ]
-            bundle["entry"] = entries
-        return [entry["resource"] for entry in entries]
+        return [held for entry in entries_of(bundle) if isinstance(held := entry.get("resource"), dict)]
 
     async def _relink(self, call: Call, bundle: Resource, address: str, continuation: Continuation) -> None:
         shown = (call.interaction.resource_type, address, continuation)

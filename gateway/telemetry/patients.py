@@ -67,8 +67,7 @@ def _resources(resource: object) -> list[Mapping[str, Any]]:
     entries = resource.get("entry")
     if resource.get("resourceType") != "Bundle" or not isinstance(entries, list):
         return [resource]
-    held = [entry.get("resource") for entry in entries if isinstance(entry, dict)]
-    return [item for item in held if isinstance(item, dict)]
+    return [held for entry in entries if isinstance(entry, dict) and isinstance(held := entry.get("resource"), dict)]
 
 
 def _id(reference: str) -> list[str]:

@@ -22,19 +22,19 @@ class Findings:
         if not isinstance(entries, list):
             raise UpstreamBroken("The FHIR server's Bundle is malformed.")
         for entry in entries:
-            if not isinstance(entry, dict) or not isinstance(entry.get("resource"), dict):
+            resource = entry.get("resource") if type(entry) is dict else None
+            if type(resource) is not dict:
                 continue
-            resource = entry["resource"]
-            key = (str(resource.get("resourceType")), str(resource.get("id", "")))
-            if key[1] and key in self._seen:
-                continue
-            self._seen.add(key)
-            (self.matches if self._is_match(entry, key[0]) else self.others).append(entry)
-
-    def _is_match(self, entry: dict[str, Any], found_type: str) -> bool:
-        search = entry.get("search")
-        mode = search.get("mode") if isinstance(search, dict) else None
-        return found_type == self.resource_type and mode in (None, "match")
+            found_type, found_id = str(resource.get("resourceType")), str(resource.get("id", ""))
+            if found_id:
+                key = (found_type, found_id)
+                if key in self._seen:
+                    continue
+                self._seen.add(key)
+            search = entry.get("search")
+            mode = search.get("mode") if type(search) is dict else None
+            is_match = found_type == self.resource_type and mode in (None, "match")
+            (self.matches if is_match else self.others).append(entry)
 
 
 def next_link(bundle: dict[str, Any]) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.upstream.folding import folded
@@ -23,6 +23,32 @@ type Parameters = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """The elements that may hold the reference which one parameter means, and the types and ids that it may be to."""
+
+    elements: tuple[str, ...]
+    wanted: frozenset[tuple[str, str]]
+    _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    """Whether a literal reference is one: a search's results have few different ones."""
+
+    def is_about(self, resource: dict[str, Any]) -> bool:
+        for element in self.elements:
+            value = resource.get(element)
+            literal = value.get("reference") if type(value) is dict else None
+            if type(literal) is str:
+                wanted = self._known.get(literal)
+                if wanted is None:
+                    wanted = self._known[literal] = self._is_wanted(literal)
+                if wanted:
+                    return True
+        return False
+
+    def _is_wanted(self, literal: str) -> bool:
+        found = _reference(literal, "")
+        return any(_same(found, want) for want in self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
 class PatientScope:
     """The search is about certain patients: `Observation?patient=1`, `subject=Patient/1`, `beneficiary=…`, `_id=…`.
 
@@ -30,19 +56,19 @@ class PatientScope:
     against what was asked. Chained parameters and other modifiers than a type are beyond it.
     """
 
-    asked: tuple[tuple[tuple[str, ...], frozenset[tuple[str, str]]], ...]
+    asked: tuple[_Asked, ...]
     ids: tuple[frozenset[str], ...]
 
     @classmethod
     def of(cls, parameters: Parameters) -> "PatientScope":
         asked, ids = [], []
         for full_name, value in parameters:
-            name, _, modifier = full_name.partition(":")
             if full_name == "_id":
                 ids.append(frozenset(value.split(",")))
-            elif name in _SCOPES and "." not in full_name and (not modifier or modifier == "Patient"):
+            elif is_scope(full_name):
+                name, _, modifier = full_name.partition(":")
                 only = "Patient" if modifier or name == "patient" else ""
-                asked.append((_SCOPES[name], frozenset(_reference(part, only) for part in value.split(","))))
+                asked.append(_Asked(_SCOPES[name], frozenset(_reference(part, only) for part in value.split(","))))
         return cls(tuple(asked), tuple(ids))
 
     def __bool__(self) -> bool:
@@ -50,18 +76,24 @@ class PatientScope:
 
     def elements(self) -> tuple[str, ...]:
         """The elements that the check looks at, for `_elements`."""
-        return tuple(dict.fromkeys(name for names, _ in self.asked for name in names))
+        return tuple(dict.fromkeys(name for asked in self.asked for name in asked.elements))
 
     def holds(self, resource: dict[str, Any]) -> bool:
         """Whether a result is about what was asked."""
         # Plain loops: this looks at every entry of every answer.
         for ids in self.ids:
-            if resource.get("id") not in ids:
+            if type(found := resource.get("id")) is not str or found not in ids:
                 return False
-        for names, wanted in self.asked:  # noqa: SIM110  # likewise
-            if not _refers(resource, names, wanted):
+        for asked in self.asked:  # noqa: SIM110  # likewise
+            if not asked.is_about(resource):
                 return False
         return True
+
+
+def is_scope(full_name: str) -> bool:
+    """Whether a parameter of this name, with its modifier, is one that `PatientScope` looks at."""
+    name, _, modifier = full_name.partition(":")
+    return full_name == "_id" or (name in _SCOPES and modifier in ("", "Patient"))
 
 
 def _reference(value: str, default_type: str) -> tuple[str, str]:
@@ -72,17 +104,6 @@ def _reference(value: str, default_type: str) -> tuple[str, str]:
         return own_type, own_id  # `Patient/1`, as nearly all are
     parts = value.partition("/_history/")[0].rstrip("/").split("/")
     return (parts[-2], parts[-1]) if len(parts) > 1 else (default_type, parts[-1])
-
-
-def _refers(resource: dict[str, Any], elements: tuple[str, ...], wanted: frozenset[tuple[str, str]]) -> bool:
-    for element in elements:
-        value = resource.get(element)
-        reference = value.get("reference") if isinstance(value, dict) else None
-        if isinstance(reference, str):
-            found = _reference(reference, "")
-            if found in wanted or any(_same(found, want) for want in wanted):
-                return True
-    return False
 
 
 def _same(found: tuple[str, str], wanted: tuple[str, str]) -> bool:

@@ -5,13 +5,13 @@ from yarl import URL
 from gateway.errors import UpstreamBroken
 from gateway.registry import Tenant
 from gateway.upstream.bundles import Findings, next_link, warning_entry
-from gateway.upstream.matching import PatientScope
+from gateway.upstream.matching import PatientScope, is_scope
 from gateway.upstream.paging import Continuation, resolve_link
 
 
 def scoped(resource_type: str, parameters: list[tuple[str, str]]) -> Continuation:
     """What the later pages of a search are held against; a link need not carry the rest."""
-    return Continuation(resource_type, tuple(pair for pair in parameters if PatientScope.of([pair])))
+    return Continuation(resource_type, tuple(pair for pair in parameters if is_scope(pair[0])))
 
 
 def finish_page(

@@ -39,7 +39,7 @@ def express(resource: JsonObject, adaptation: Adaptation) -> JsonObject:
             raise NotExpressibleError(_ENTERED_IN_ERROR)
         return out
     out = _convert(resource, resource_type, adaptation.source, adaptation.target)
-    _complete(out, resource_type, adaptation)
+    _complete(out, adaptation)
     return out
 
 
@@ -49,12 +49,12 @@ def complete_resource(resource: JsonObject, adaptation: Adaptation) -> bool:
     """
     if _is_entered_in_error(resource):
         return False
-    _complete(resource, str(resource.get("resourceType")), adaptation)
+    _complete(resource, adaptation)
     return True
 
 
-def _complete(out: JsonObject, resource_type: str, adaptation: Adaptation) -> None:
-    if resource_type == "Patient" and adaptation.mrn_system is not None:
+def _complete(out: JsonObject, adaptation: Adaptation) -> None:
+    if adaptation.mrn_system is not None and out.get("resourceType") == "Patient":
         mark_mrn(out, adaptation.mrn_system, adaptation.target)
     mirror_texts(out)
 

@@ -36,12 +36,12 @@ def mirror_texts(resource: JsonObject) -> None:
         held = resource.get(element)
         if held is None:
             continue
+        if not child:
+            _mirror(held)
+            continue
         for parent in held if type(held) is list else (held,):
             if type(parent) is dict:
-                concepts = parent.get(child) if child else parent
-                for concept in concepts if type(concepts) is list else (concepts,):
-                    if type(concept) is dict:
-                        _mirror(concept)
+                _mirror(parent.get(child))
 
 
 def text_of(concept: JsonObject) -> str | None:
@@ -85,20 +85,26 @@ def at(value: Json, path: tuple[str, ...]) -> Iterator[Json]:
         yield from at(value[path[0]], path[1:])
 
 
-def _mirror(concept: JsonObject) -> None:
+def _mirror(concept: Json) -> None:
+    """Complete a concept, or each of a list."""
+    if type(concept) is not dict:
+        for one in concept if type(concept) is list else ():
+            if type(one) is dict:
+                _mirror(one)
+        return
     said = concept.get("text")
     if not said:
         text = text_of(concept)
         if text is not None:
             concept["text"] = text
-        return
-    if type(said) is not str:
-        return
-    codings = concept.get("coding")
-    if codings is None:
-        concept["coding"] = [{"display": said}]
-    elif type(codings) is list and codings and type(codings[0]) is dict and not codings[0].get("display"):
-        codings[0]["display"] = said
+    elif type(said) is str:
+        codings = concept.get("coding")
+        if codings is None:
+            concept["coding"] = [{"display": said}]
+        elif type(codings) is list and codings:
+            first = codings[0]
+            if type(first) is dict and not first.get("display"):
+                first["display"] = said
 
 
 def _codings(concept: JsonObject) -> list[JsonObject]:

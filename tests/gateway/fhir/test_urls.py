@@ -146,8 +146,34 @@ def test_an_answer_that_does_not_name_the_host_is_not_walked(
     bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": f"{UPSTREAM}/Patient/1", "resource": {"id": "1"}}]}
     assert rewritten(urls, bundle)["entry"][0]["fullUrl"] == f"{GATEWAY}/Patient/1"
     assert walked == []
-    urls.document({"subject": {"reference": f"{UPSTREAM}/Patient/1"}})
+    assert rewritten(urls, {"subject": {"reference": f"{UPSTREAM}/Patient/1"}})["subject"] == {
+        "reference": f"{GATEWAY}/Patient/1"
+    }
+    assert walked == []
+    urls.document({"photo": [{"url": f"{UPSTREAM}/Binary/1"}]})
     assert walked == [1]
+
+
+def test_references_in_any_company_and_spelling_are_rewritten(urls: UrlRewriter) -> None:
+    references = [f"{UPSTREAM}/Group/1", "https://EHR.example/fhir/Group/2", "Group/3"]
+    resource = {
+        "member": [{"reference": reference} for reference in references],
+        "link": [{"url": f"{UPSTREAM}/Group?x={UPSTREAM}/Group"}],
+    }
+    assert rewritten(urls, resource) == {
+        "member": [
+            {"reference": f"{GATEWAY}/Group/1"},
+            {"reference": f"{GATEWAY}/Group/2"},
+            {"reference": "Group/3"},
+        ],
+        "link": [{"url": f"{GATEWAY}/Group?x={UPSTREAM}/Group"}],
+    }
+
+
+@pytest.mark.parametrize("text", [f'"reference":"{UPSTREAM}/Patient/1"', f'\\"reference":"{UPSTREAM}/Patient/1'])
+def test_a_text_about_a_reference_is_not_rewritten(urls: UrlRewriter, text: str) -> None:
+    note = {"note": [{"text": text}], "reference": text}
+    assert rewritten(urls, note) == note
 
 
 @pytest.mark.parametrize(

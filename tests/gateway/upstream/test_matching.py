@@ -24,6 +24,8 @@ REFERENCES = [
     ("patient", "1", {}, False),
     ("_id", "a,b", {"id": "b"}, True),
     ("_id", "a,b", {"id": "c"}, False),
+    ("_id", "a,b", {"id": ["a"]}, False),
+    ("_id", "None", {}, False),
     ("patient.name", "x", {"subject": {"reference": "Patient/9"}}, True),  # chains are beyond the check
     ("patient:identifier", "x", {"subject": {"reference": "Patient/9"}}, True),
     ("code", "1", {}, True),
