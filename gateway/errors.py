@@ -36,6 +36,7 @@ GatewayError                 status, public text; the private detail is only log
 │   ├── Unknown                  404
 │   ├── Unsupported              405, Allow
 │   ├── Duplicate                409
+│   ├── Busy                     409
 │   ├── Stale                    412
 │   └── Invalid                  422
 │       └── InvalidFields        422, every field at fault
