@@ -17,8 +17,9 @@ pytestmark = pytest.mark.e2e
 
 
 STARTER = """
-import os, pathlib, sys, time
+import os, pathlib, signal, sys, time
 from local import processes
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit it ignored
 here = pathlib.Path(sys.argv[1])
 program = processes.start("probe", [sys.executable, "-c", "import time; time.sleep(60)"],
     log=here / "probe.log", environment=os.environ, folder=here)
