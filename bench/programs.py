@@ -1,11 +1,8 @@
 """The programs that a benchmark starts: each on a free port of 127.0.0.1, each stopped by whoever started it."""
 
-import fcntl
-import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -13,12 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench.resources import write_resources
-from local import azurite, processes
-from local.failure import LocalFailure
+from local import azurite, npm, processes
 from local.function_host import HostName, host_command, host_environment
 from local.interrupts import deferred
 from local.node import Node, find_node
-from local.places import REPOSITORY, TOOLS
+from local.places import REPOSITORY
 from local.ports import free_port
 from local.processes import Running
 
@@ -131,7 +127,7 @@ class Programs:
         port = free_port()
         path = self.folder / "peer.json"
         path.write_text(json.dumps({**settings, "port": port}))
-        home = _peer_packages(self._node)
+        home = npm.kept(self._node, HERE / "peer", "bench-peer")
         url = f"http://127.0.0.1:{port}"
         environment = {"NODE_ENV": "production"}
         command: list[str | Path] = [self._node.node, home / "server.mjs", path]
@@ -159,22 +155,3 @@ class Programs:
 
 def find_nginx() -> str | None:
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-
-
-def _peer_packages(node: Node) -> Path:
-    """The folder with the peer's packages, by `npm ci`: made at first use, then kept."""
-    lock = HERE / "peer" / "package-lock.json"
-    home = TOOLS / "envs" / f"bench-peer-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        if not (home / "ready").exists():
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / "peer" / name, home / name)
-            options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-            npm = subprocess.run([*node.npm, "ci", *options], cwd=home, capture_output=True, text=True, check=False)
-            if npm.returncode:
-                raise LocalFailure(f"npm could not install the peer:\n{npm.stderr[-2000:]}")
-            (home / "ready").touch()
-        shutil.copy(HERE / "peer" / "server.mjs", home / "server.mjs")
-    return home

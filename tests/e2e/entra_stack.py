@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,10 +19,10 @@ from local.node import find_node
 from local.places import REPOSITORY
 from local.ports import free_port
 from local.stack_file import Stack, read_stack
+from tests.e2e import portal_walk
 from tests.e2e.conftest import LocalCommand, own_environment
 from tests.gateway.portal.certificates import Certificate, make_certificate
 
-PACKAGES = REPOSITORY / "tests" / "gateway" / "portal" / "packages"
 TENANT = "5b4c2f6e-3a52-4a0c-8d0a-6a3c1f0e9b11"
 CLIENT = "d2719f51-8f0b-4a53-9b0e-0c9f5d1a7e22"
 SECRET = "known-to-the-test-only"
@@ -43,10 +41,6 @@ class EntraStack:
     @property
     def base_url(self) -> str:
         return self.stack.base_url
-
-    def axe(self) -> str:
-        """The source of axe-core, as the lock file pins it."""
-        return (self.state.parent / "npm" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
     def pepper(self) -> Pepper:
         # In a thread of its own: Playwright's loop runs in this one.
@@ -81,7 +75,7 @@ def entra_stack(folder: Path, run_local: LocalCommand) -> Iterator[EntraStack]:
         "INSTANCES": f"{environment['PORT']},{second_port}",
     }
     with ExitStack() as exits:
-        packages = _installed(folder / "npm")
+        packages = portal_walk.packages()
         for name, port in (("authority", authority_port), ("front", front_port)):
             program = processes.start(
                 name,
@@ -114,15 +108,6 @@ def entra_stack(folder: Path, run_local: LocalCommand) -> Iterator[EntraStack]:
         exits.callback(processes.stop, second)
         processes.wait_until_ready(second, f"http://127.0.0.1:{second_port}/health/ready", seconds=60)
         yield EntraStack(stack, state, authority, certificate)
-
-
-def _installed(folder: Path) -> Path:
-    shutil.copytree(PACKAGES, folder)
-    node = find_node()
-    environment = {**os.environ, "PATH": f"{node.node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603 -- pinned by the lock file
-    return folder
 
 
 def _wait(program: processes.Running, port: int) -> None:

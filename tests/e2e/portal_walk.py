@@ -3,6 +3,7 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import requests
@@ -12,7 +13,9 @@ from gateway.manage.operators import Operator
 from gateway.portal.sessions import Seal, Session
 from gateway.secrets import FileSecretStore
 from gateway.tokens import Keys
-from local.places import TOOLS
+from local import npm
+from local.node import find_node
+from local.places import REPOSITORY, TOOLS
 from local.stack_file import Stack
 
 SHOTS = TOOLS / "artefacts" / "portal"
@@ -20,11 +23,16 @@ PHONE = 360
 _MOST_TABS = 60
 
 
-def check(page: Page, axe: str, name: str) -> None:
+def packages() -> Path:
+    """The folder of the npm packages and scripts that these tests need, as their lock file pins them."""
+    return npm.kept(find_node(), REPOSITORY / "tests" / "gateway" / "portal" / "packages", "portal")
+
+
+def check(page: Page, name: str) -> None:
     """Nothing serious by axe in light and in dark, nothing wider than a phone; a screenshot in light and in dark."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     # Evaluated by the browser's own protocol, which the page's policy does not govern.
-    page.evaluate(axe)
+    page.evaluate(_axe())
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.screenshot(path=SHOTS / f"{name}-light.png", full_page=True)
     assert _serious(page, "axe.run()") == [], f"{name}, light"
@@ -36,6 +44,11 @@ def check(page: Page, axe: str, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, name
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
+
+
+@cache
+def _axe() -> str:
+    return (packages() / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 def _serious(page: Page, run: str) -> list[tuple[str, str]]:
