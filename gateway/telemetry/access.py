@@ -4,8 +4,9 @@ No event holds a patient's data. Patients stand in it as keyed hashes: who knows
 (`python -m gateway audit patient-hash`) and find who looked at that patient; nobody can go the other way.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,9 +35,12 @@ _RECORD: dict[str, object] = {
 _HOP_FACTS = tuple((hop, f"{hop}_ms") for hop in HOPS)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Access:
-    """The facts of one request to the FHIR route, or of one entry of its batch, filled in as they become known."""
+    """The facts of one request to the FHIR route, or of one entry of its batch, filled in as they become known.
+
+    Without a `repr`: it holds patients' ids, and asyncio logs what a callback that fails was called with.
+    """
 
     correlation_id: str
     face: str
@@ -85,44 +89,52 @@ class AccessLog:
         self._traffic = traffic or Traffic()
 
     async def write(self, access: Access) -> None:
-        timing = access.timing
+        """Have the event written in the event loop's next turn, with those of all requests that end in this one: that
+        takes half of the time that it takes amid a request (ADR 0016). `access` does not change any more.
+        """
+        timing, total = access.timing, 0.0
         if timing is not None:
+            total = timing.total()
             self._traffic.record(access.status, timing.seconds)
-        if not _log.isEnabledFor(logging.INFO):
-            return
-        facts: dict[str, object] = {
-            "event": "fhir-access",
-            "client_id": access.client_id,
-            "credential": access.credential,
-            "tenant": access.tenant.tenant_id if access.tenant else "",
-            "face": access.face,
-            "interaction": access.interaction,
-            "resource_type": access.resource_type,
-            "status": access.status,
-            "correlation_id": access.correlation_id,
-        }
-        if access.count is not None:
-            facts["count"] = access.count
-        if access.entry is not None:
-            facts["entry"] = access.entry
-        if access.patients and access.tenant is not None:
-            hashes, left_out = await self._hashes(access.tenant, access.patients)
-            if hashes:
-                facts["patients"] = " ".join(hashes)
-            if left_out:
-                facts["patients_left_out"] = left_out
-        if timing is not None:
-            for hop, name in _HOP_FACTS:
-                facts[name] = round(timing.seconds.get(hop, 0.0) * 1000, 2)
-            facts["total_ms"] = round(timing.total() * 1000, 2)
-        # Logger.info would look for its caller on the stack, which is always this line.
-        _log.handle(logging.makeLogRecord(_RECORD | facts))
+        if _log.isEnabledFor(logging.INFO):
+            pepper = await self._known_pepper() if access.patients else None
+            # With the context of this request, by which the host and telemetry know whose line it is.
+            asyncio.get_running_loop().call_soon(_write, access, total, pepper)
 
-    async def _hashes(self, tenant: Tenant, patients: Iterable[str]) -> tuple[list[str], int]:
-        ids = list(dict.fromkeys(patients))
+    async def _known_pepper(self) -> Pepper | None:
         try:
-            pepper = await self._pepper()
+            return await self._pepper()
         except Exception:  # noqa: BLE001  # whatever is wrong with the secret store, the request goes on
-            return [], len(ids)
-        shown = ids[:MOST_PATIENTS]
-        return patient_hashes(pepper, tenant.tenant_id, shown), len(ids) - len(shown)
+            return None
+
+
+def _write(access: Access, total: float, pepper: Pepper | None) -> None:
+    facts: dict[str, object] = {
+        "event": "fhir-access",
+        "client_id": access.client_id,
+        "credential": access.credential,
+        "tenant": access.tenant.tenant_id if access.tenant else "",
+        "face": access.face,
+        "interaction": access.interaction,
+        "resource_type": access.resource_type,
+        "status": access.status,
+        "correlation_id": access.correlation_id,
+    }
+    if access.count is not None:
+        facts["count"] = access.count
+    if access.entry is not None:
+        facts["entry"] = access.entry
+    if access.patients and access.tenant is not None:
+        ids = list(dict.fromkeys(access.patients))
+        shown = ids[:MOST_PATIENTS] if pepper else []
+        if pepper:
+            facts["patients"] = " ".join(patient_hashes(pepper, access.tenant.tenant_id, shown))
+        if len(shown) < len(ids):
+            facts["patients_left_out"] = len(ids) - len(shown)
+    if access.timing is not None:
+        seconds = access.timing.seconds
+        for hop, name in _HOP_FACTS:
+            facts[name] = round(seconds.get(hop, 0.0) * 1000, 2)
+        facts["total_ms"] = round(total * 1000, 2)
+    # Logger.info would look for its caller on the stack, which is always this line.
+    _log.handle(logging.makeLogRecord(_RECORD | facts))

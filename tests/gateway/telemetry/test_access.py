@@ -1,5 +1,8 @@
+import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -30,6 +33,12 @@ def every_level(caplog: pytest.LogCaptureFixture) -> None:
 
 async def pepper() -> Pepper:
     return PEPPER
+
+
+async def written(one: Access, pepper: Callable[[], Awaitable[Pepper]] = pepper) -> None:
+    """Let the event be written, which is done in the loop's next turn."""
+    await AccessLog(pepper).write(one)
+    await asyncio.sleep(0)
 
 
 def access(**facts: Any) -> Access:  # noqa: ANN401  # the fields of Access
@@ -93,7 +102,7 @@ async def test_an_event_holds_every_fact_and_no_patients_data(caplog: pytest.Log
     )
     one.status = 200
     with caplog.at_level(logging.INFO, "gateway.access"):
-        await AccessLog(pepper).write(one)
+        await written(one)
     line = JsonFormatter().format(caplog.records[0])
     event = json.loads(line)
     assert {name: event[name] for name in ("event", "client_id", "credential", "tenant", "face")} == {
@@ -118,7 +127,7 @@ async def test_an_event_holds_every_fact_and_no_patients_data(caplog: pytest.Log
 
 async def test_a_refused_access_is_an_event_as_well(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "gateway.access"):
-        await AccessLog(pepper).write(access(status=401))
+        await written(access(status=401))
     event = json.loads(JsonFormatter().format(caplog.records[0]))
     assert (event["status"], event["client_id"], event["tenant"]) == (401, "", "")
 
@@ -132,7 +141,7 @@ async def test_an_entry_has_its_batchs_caller_and_its_own_patients(caplog: pytes
     entry.about("read", "Patient")
     entry.shows("p1", [], {"resourceType": "Patient", "id": "p1"})
     with caplog.at_level(logging.INFO, "gateway.access"):
-        await AccessLog(pepper).write(entry)
+        await written(entry)
     event = json.loads(JsonFormatter().format(caplog.records[0]))
     assert (event["entry"], event["client_id"], event["correlation_id"]) == (3, "client", "c0ffee")
     assert event["patients"] == patient_hash(PEPPER, TENANT.tenant_id, "p1")
@@ -142,11 +151,39 @@ async def test_an_entry_has_its_batchs_caller_and_its_own_patients(caplog: pytes
 async def test_a_long_list_is_cut_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     one = access(tenant=TENANT, patients=[f"p{number}" for number in range(MOST_PATIENTS + 5)])
     with caplog.at_level(logging.INFO, "gateway.access"):
-        await AccessLog(pepper).write(one)
+        await written(one)
     event = json.loads(JsonFormatter().format(caplog.records[0]))
     assert len(event["patients"].split()) == MOST_PATIENTS
     assert len(event["patients"]) < 8192
     assert event["patients_left_out"] == 5
+
+
+async def test_events_are_written_in_the_next_turn_each_in_its_requests_context() -> None:
+    told: list[tuple[str, str]] = []
+    invocation = ContextVar("invocation", default="none")
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append((vars(record)["correlation_id"], invocation.get()))
+
+    async def request(name: str, log: AccessLog) -> None:
+        invocation.set(f"of {name}")
+        await log.write(Access(correlation_id=name, face="r4", tenant=TENANT, patients=["p1"]))
+        invocation.set("over")
+        assert told == []
+
+    logger, notes, log = logging.getLogger("gateway.access"), Notes(), AccessLog(pepper)
+    logger.addHandler(notes)
+    try:
+        await asyncio.gather(request("a", log), request("b", log))
+        await asyncio.sleep(0)
+    finally:
+        logger.removeHandler(notes)
+    assert told == [("a", "of a"), ("b", "of b")]
+
+
+async def test_what_a_failed_callback_would_show_of_an_access_names_no_patient() -> None:
+    assert "p-77" not in repr(access(tenant=TENANT, patients=["p-77"]))
 
 
 async def test_without_a_pepper_the_request_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -154,7 +191,7 @@ async def test_without_a_pepper_the_request_goes_on(caplog: pytest.LogCaptureFix
         raise StorageUnavailable("no vault")
 
     with caplog.at_level(logging.INFO, "gateway.access"):
-        await AccessLog(broken).write(access(tenant=TENANT, patients=["p1"]))
+        await written(access(tenant=TENANT, patients=["p1"]), broken)
     event = json.loads(JsonFormatter().format(caplog.records[0]))
     assert "patients" not in event
     assert event["patients_left_out"] == 1
@@ -170,12 +207,12 @@ async def test_below_info_nothing_is_looked_for_nor_written(caplog: pytest.LogCa
     one.shows("p1", [], {"resourceType": "Patient", "id": "p1"})
     assert one.patients == []
     one.patients = ["p1"]
-    await AccessLog(unasked).write(one)
+    await written(one, unasked)
     assert caplog.records == []
 
 
 async def test_a_path_that_names_no_resource_type_is_not_repeated(caplog: pytest.LogCaptureFixture) -> None:
     one = access(status=404)
     one.about("read", "Featherstone")
-    await AccessLog(pepper).write(one)
+    await written(one)
     assert vars(caplog.records[0])["resource_type"] == "other"
