@@ -22,20 +22,21 @@ _OK = 200
 
 
 class Displays:
-    """The displays of one request. `read` fetches what a literal reference points to, or None."""
+    """The displays of one request."""
 
-    def __init__(self, read: Read) -> None:
-        self._read = read
+    def __init__(self) -> None:
         self._reads: dict[str, asyncio.Task[Resource | None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def fill(self, resources: Iterable[Resource]) -> None:
-        """Write the missing displays into the resources. What cannot be had within four seconds stays missing: an
-        answer without a practitioner's name is better than none.
+    async def fill(self, resources: Iterable[Resource], read: Read) -> None:
+        """Write the missing displays into the resources; `read` fetches what a literal reference points to, or None.
+
+        What cannot be had within four seconds stays missing: an answer without a practitioner's name is better than
+        none.
         """
         resources = list(resources)
         fetched: dict[str, Resource] = {}
-        tasks = {reference: task for reference in missing_displays(resources) if (task := self._task(reference))}
+        tasks = {reference: task for reference in missing_displays(resources) if (task := self._task(reference, read))}
         if tasks:
             await asyncio.wait(tasks.values(), timeout=PATIENCE_SECONDS)
             for reference, task in tasks.items():
@@ -52,16 +53,16 @@ class Displays:
         if late:
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _task(self, reference: str) -> "asyncio.Task[Resource | None] | None":
+    def _task(self, reference: str, read: Read) -> "asyncio.Task[Resource | None] | None":
         task = self._reads.get(reference)
         if task is None and len(self._reads) < MOST_READS:
-            task = self._reads[reference] = asyncio.create_task(self._fetch(reference))
+            task = self._reads[reference] = asyncio.create_task(self._fetch(reference, read))
         return task
 
-    async def _fetch(self, reference: str) -> Resource | None:
+    async def _fetch(self, reference: str, read: Read) -> Resource | None:
         async with self._slots:
             try:
-                return await self._read(reference)
+                return await read(reference)
             except GatewayError:
                 return None
 

@@ -52,7 +52,7 @@ class Visit:
         self._upstream = upstream
         self._pages = pages
         self._request_id = request_id
-        self._displays = Displays(self._referenced)
+        self._displays = Displays()
 
     async def close(self) -> None:
         await self._displays.close()
@@ -95,7 +95,7 @@ class Visit:
             found = read_answer(got)
         if interaction.kind is not Kind.HISTORY:
             with timing.hop("upstream"):
-                await self._displays.fill([found.resource])
+                await self._displays.fill([found.resource], self._referenced)
         with timing.hop("adapt"):
             shown = terms.resource(found.resource, asked)
             if shown["resourceType"] == "Bundle":
@@ -126,7 +126,7 @@ class Visit:
                 return Answer(found.status, headers, self.terms.resource(found.resource, asked))
         resources = self._within_scope(found.resource, asked)
         with timing.hop("upstream"):
-            await self._displays.fill(resources)
+            await self._displays.fill(resources, self._referenced)
         with timing.hop("adapt"):
             shown = self.terms.bundle(found.resource, asked)
             address = self.terms.address(call.interaction.resource_type, call.pairs)
