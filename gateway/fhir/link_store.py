@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from gateway.registry.storage import Storage, storage_errors
+from gateway.registry.storage import Storage, create_row, storage_errors
 
 TABLE = "pages"
 _KEY = re.compile(r"(\d{8})([0-9a-f]{32})")
@@ -22,7 +22,6 @@ class LinkStore:
     """
 
     def __init__(self, storage: Storage) -> None:
-        self._storage = storage
         self._table = storage.table(TABLE)
         self._purged = ""
 
@@ -31,11 +30,7 @@ class LinkStore:
         day, row = f"{datetime.fromtimestamp(at, UTC):%Y%m%d}", uuid4().hex
         entity = {"PartitionKey": day, "RowKey": row, "link": value}
         async with storage_errors():
-            try:
-                await self._table.create_entity(entity)
-            except ResourceNotFoundError:
-                await self._storage.ensure([TABLE])
-                await self._table.create_entity(entity)
+            await create_row(self._table, entity)
             if self._purged != day:
                 self._purged = day
                 await self._purge(datetime.fromtimestamp(at, UTC))

@@ -1,6 +1,5 @@
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import datetime
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -8,7 +7,7 @@ from azure.data.tables import TableErrorCode
 from azure.data.tables.aio import TableClient
 
 from gateway.errors import StorageUnavailable
-from gateway.registry.storage import storage_errors
+from gateway.registry.storage import create_row, storage_errors
 
 _HOUR = 3600
 
@@ -37,11 +36,10 @@ class ExpiringRows:
         row = {"PartitionKey": _partition(expires), "RowKey": key}
         async with storage_errors():
             try:
-                return await self._added(row)
-            except ResourceNotFoundError:
-                with suppress(ResourceExistsError):  # another instance makes it as well
-                    await self._table.create_table()
-                return await self._added(row)
+                await create_row(self._table, row)
+            except ResourceExistsError:
+                return False
+        return True
 
     async def holds(self, key: str, expires: float) -> bool:
         """Whether a key was added that ends at that time. Raises StorageUnavailable."""
@@ -52,13 +50,6 @@ class ExpiringRows:
                 if getattr(error, "error_code", None) == TableErrorCode.TABLE_NOT_FOUND:
                     raise  # no answer is not a no
                 return False
-        return True
-
-    async def _added(self, row: dict[str, str]) -> bool:
-        try:
-            await self._table.create_entity(row)
-        except ResourceExistsError:
-            return False
         return True
 
     async def settle(self) -> None:

@@ -1,10 +1,10 @@
 """The connection to Table Storage, and its errors in the service's own terms."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from gateway.errors import StorageUnavailable
@@ -52,6 +52,18 @@ class Storage:
         await self._service.close()
         if self._close is not None:
             await self._close()
+
+
+async def create_row(table: TableClient, row: Mapping[str, str]) -> Mapping[str, Any]:
+    """Create a row, in a table that is made where an older version left none; what the SDK returns (`etag`), and
+    raises.
+    """
+    try:
+        return await table.create_entity(row)
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # another instance makes it as well
+            await table.create_table()
+        return await table.create_entity(row)
 
 
 @asynccontextmanager

@@ -3,18 +3,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
-from gateway.errors import Busy
+from gateway.errors import Busy, StorageUnavailable
 from gateway.registry.models import now
-from gateway.registry.storage import storage_errors
+from gateway.registry.storage import create_row, storage_errors
 
 LEASE = timedelta(minutes=5)
 _PARTITION = "turn"
@@ -40,19 +35,15 @@ class Turns:
             yield
         finally:
             # Not given back, it ends by itself; what was done in it is done either way.
-            with suppress(HttpResponseError):
-                await self._table.delete_entity(
-                    {"PartitionKey": _PARTITION, "RowKey": what},
-                    etag=etag,
-                    match_condition=MatchConditions.IfNotModified,
-                )
+            with suppress(StorageUnavailable):
+                await self._give_back(what, etag)
 
     async def _take(self, what: str) -> str:
         at = self._clock()
         row = {"PartitionKey": _PARTITION, "RowKey": what, "until": (at + LEASE).isoformat()}
         async with storage_errors():
             try:
-                return await self._created(row)
+                return str((await create_row(self._table, row))["etag"])
             except ResourceExistsError:
                 pass
             try:
@@ -69,15 +60,10 @@ class Turns:
                 raise _busy() from None  # somebody else was as quick
         return str(answer["etag"])
 
-    async def _created(self, row: dict[str, str]) -> str:
-        try:
-            answer = await self._table.create_entity(row)
-        except ResourceNotFoundError:
-            # An older version made no such table.
-            with suppress(ResourceExistsError):
-                await self._table.create_table()
-            answer = await self._table.create_entity(row)
-        return str(answer["etag"])
+    async def _give_back(self, what: str, etag: str) -> None:
+        row = {"PartitionKey": _PARTITION, "RowKey": what}
+        async with storage_errors():
+            await self._table.delete_entity(row, etag=etag, match_condition=MatchConditions.IfNotModified)
 
 
 def _busy() -> Busy:

@@ -1,4 +1,7 @@
-from collections.abc import AsyncIterator
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -72,6 +75,55 @@ async def test_a_table_that_is_missing_is_made(storage: Storage) -> None:
             pass
     finally:
         await table.delete_table()
+
+
+async def test_what_was_done_stands_when_storage_is_gone_before_the_turn_is_given_back(
+    storage: Storage, tables_connection: str
+) -> None:
+    async with cuttable(tables_connection) as (connection, cut):
+        settings = {"public_base_url": "https://gateway.example", "tables_connection": connection}
+        behind = Storage.open(Settings.model_validate(settings))
+        try:
+            async with Turns(behind.table(TURNS)).turn("cut off"):
+                await cut()
+        finally:
+            await behind.close()
+    with pytest.raises(Busy):
+        async with Turns(storage.table(TURNS)).turn("cut off"):
+            pytest.fail("it ends by itself only")
+
+
+@asynccontextmanager
+async def cuttable(connection: str) -> AsyncIterator[tuple[str, Callable[[], Awaitable[None]]]]:
+    """A connection string that leads to the same storage, until it is cut."""
+    own = re.search(r"TableEndpoint=http://127\.0\.0\.1:(\d+)", connection)
+    assert own is not None
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", int(own[1]))
+        writers.extend((writer, back))
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+
+    async def cut() -> None:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await server.wait_closed()
+
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield connection.replace(f":{own[1]}/", f":{port}/"), cut
+    finally:
+        await cut()
 
 
 async def test_without_storage_there_is_no_turn() -> None:
