@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -43,12 +43,15 @@ class CheckFiles:
 
     report: CheckReport
     made: "Report"
+    _pages: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def html(self, language: str, say: "Say") -> str:
-        """The file in that language (BCP 47), into which `say` puts the report's English."""
+        """The file in that language (BCP 47), into which `say` puts the report's English; made once a language."""
         from gateway.conformance.page import to_html  # noqa: PLC0415  # Jinja2, which most processes never need
 
-        return to_html(self.made, language, say)
+        if language not in self._pages:
+            self._pages[language] = to_html(self.made, language, say)
+        return self._pages[language]
 
 
 class TenantChecks:

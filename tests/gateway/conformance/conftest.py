@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,11 +7,10 @@ from pydantic import SecretStr
 
 from gateway.conformance import Options, Report, check_server
 from gateway.conformance.unregistered import GivenSecrets
-from gateway.registry import Tenant
 from gateway.registry.models import ClientSecretAuth, NoAuth
 from gateway.settings import Settings
-from gateway.versions import FhirVersion
 from local.sandbox.hospitals import OAuthAccess
+from tests.functions.harness import Gateway, open_gateway
 from tests.gateway.conformance.fake_server import Fault, able_hospital, resources_of, serve
 
 type Checked = Callable[..., Awaitable[Report]]
@@ -29,6 +28,12 @@ def settings() -> Settings:
 
 
 @pytest.fixture
+async def gateway(tables_connection: str, tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with open_gateway(tables_connection, tmp_path / "keys") as opened:
+        yield opened
+
+
+@pytest.fixture
 def checked(tmp_path: Path, settings: Settings) -> Checked:
     """Runs the check of one server with a fault; `secret` makes it ask for tokens."""
 
@@ -43,13 +48,7 @@ def checked(tmp_path: Path, settings: Settings) -> Checked:
         async with serve(hospital, fault) as server:
             url = f"{server.root}{OAUTH.token_path}"
             auth = ClientSecretAuth(kind="client-secret-post", client_id="check", secret="given", token_url=url)
-            tenant = Tenant(
-                tenant_id=hospital.tenant_id,
-                name="A hospital",
-                fhir_url=server.fhir_url,
-                fhir_version=FhirVersion(hospital.version),
-                auth=auth if secret else NoAuth(),
-            )
+            tenant = server.tenant(name="A hospital", mrn_system=None, auth=auth if secret else NoAuth())
             secrets = GivenSecrets({"given": secret})
             return await check_server(tenant, tenant.fhir_version, settings, secrets, options or Options())
 

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from aiohttp import web
 
+from gateway.registry import Tenant
 from local.sandbox.app import build_app
 from local.sandbox.hospitals import HOSPITALS_FOLDER, Hospital, OpenAccess, load_hospital
 from local.worker.client import Client
@@ -99,6 +100,17 @@ class Running:
     @property
     def fhir_url(self) -> str:
         return f"{self.root}{self.hospital.base_path}"
+
+    def tenant(self, **fields: Any) -> Tenant:  # noqa: ANN401  # fields of Tenant
+        """A tenant that is mapped to it."""
+        known = {
+            "tenant_id": self.hospital.tenant_id,
+            "name": self.hospital.display_name,
+            "fhir_url": self.fhir_url,
+            "fhir_version": self.hospital.version,
+            "mrn_system": self.hospital.mrn_system,
+        }
+        return Tenant.model_validate(known | fields)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The check sends a tenant's fixed headers and parameters, on both sides, and its report holds none."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -10,18 +9,10 @@ import pytest
 from gateway.conformance import Options, Status, check_tenant, to_document
 from gateway.conformance.page import to_html
 from gateway.conformance.unregistered import NotAServer, unregistered
-from gateway.registry import Tenant
-from gateway.versions import FhirVersion
-from tests.functions.harness import Gateway, open_gateway
+from tests.functions.harness import Gateway
 from tests.gateway.conformance.fake_server import Fault, able_hospital, resources_of, serve
 
 SOURCE, PRACTICE = "3f9c0a52-7d1e-4c57-9b6a-2f1f6a0f4d11", "Organization/a-1.Practice-195900"
-
-
-@pytest.fixture
-async def gateway(tables_connection: str, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with open_gateway(tables_connection, tmp_path / "keys") as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("system", ["generic", "hapi"])
@@ -29,16 +20,8 @@ async def test_every_request_of_a_check_has_them(gateway: Gateway, tmp_path: Pat
     (tmp_path / "data").mkdir()
     hospital = able_hospital("northfield", tmp_path / "data", resources_of("northfield"))
     async with serve(hospital, Fault()) as server:
-        tenant = Tenant(
-            tenant_id=hospital.tenant_id,
-            name=hospital.display_name,
-            fhir_url=server.fhir_url,
-            fhir_version=FhirVersion(hospital.version),
-            mrn_system=hospital.mrn_system,
-            system=system,
-            extra_headers={"Redox-Source-Id": SOURCE},
-            extra_parameters={"ah-practice": PRACTICE},
-        )
+        extras = {"extra_headers": {"Redox-Source-Id": SOURCE}, "extra_parameters": {"ah-practice": PRACTICE}}
+        tenant = server.tenant(system=system, **extras)
         service = gateway.service
         report = await check_tenant(tenant, service.settings, service.secrets, service.fhir, Options())
     assert len(server.seen) > 40

@@ -1,7 +1,6 @@
 """`POST /manage/v1/tenants/{id}/check`."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,14 +11,8 @@ from gateway.conformance.document import SCHEMA
 from gateway.errors import Unknown, UpstreamTimeout
 from gateway.manage import conformance
 from gateway.manage.openapi import openapi
-from tests.functions.harness import Gateway, open_gateway
+from tests.functions.harness import Gateway
 from tests.gateway.conformance.fake_server import Fault, able_hospital, resources_of, serve
-
-
-@pytest.fixture
-async def gateway(tables_connection: str, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with open_gateway(tables_connection, tmp_path / "keys") as opened:
-        yield opened
 
 
 async def test_the_report_is_the_documented_one(gateway: Gateway, tmp_path: Path) -> None:
@@ -32,6 +25,18 @@ async def test_the_report_is_the_documented_one(gateway: Gateway, tmp_path: Path
     assert document["verdict"] == "pass"
     assert document["subject"]["tenant_id"] == tenant_id
     assert {check["gateway"] is not None for check in document["checks"]} == {True}
+
+
+async def test_the_file_is_made_once_a_language(gateway: Gateway, tmp_path: Path) -> None:
+    hospital = able_hospital("northfield", tmp_path, resources_of("northfield"))
+    async with serve(hospital, Fault()) as server:
+        files = await gateway.service.operations.check_files(await gateway.tenant(server.fhir_url, "stu3"))
+    english = files.html("en", lambda text: text)
+    assert files.html("en", pytest.fail) is english
+    chinese = files.html("zh-Hans", lambda text: f"<{text}>")
+    assert files.html("zh-Hans", pytest.fail) is chinese
+    assert '<html lang="zh-Hans"' in chinese
+    assert '<html lang="en"' in english
 
 
 async def test_only_an_operator_may_ask(gateway: Gateway) -> None:

@@ -1,40 +1,24 @@
 """A tenant is checked twice; what the app gets through the gateway counts."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.conformance import Options, Report, Status, check_tenant
-from gateway.registry import Tenant
 from gateway.versions import FhirVersion
 from local.sandbox.hospitals import Hospital
-from tests.functions.harness import Gateway, open_gateway
+from tests.functions.harness import Gateway
 from tests.gateway.conformance import faults
 from tests.gateway.conformance.fake_server import Fault, able_hospital, resources_of, serve
 from tests.gateway.conformance.in_chinese import untold
-
-
-@pytest.fixture
-async def gateway(tables_connection: str, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with open_gateway(tables_connection, tmp_path / "keys") as opened:
-        yield opened
 
 
 async def checked(
     gateway: Gateway, hospital: Hospital, fault: Fault, options: Options | None = None, *, system: str = "generic"
 ) -> Report:
     async with serve(hospital, fault) as server:
-        tenant = Tenant(
-            tenant_id=hospital.tenant_id,
-            name=hospital.display_name,
-            fhir_url=server.fhir_url,
-            fhir_version=FhirVersion(hospital.version),
-            mrn_system=hospital.mrn_system,
-            system=system,
-        )
-        service = gateway.service
+        service, tenant = gateway.service, server.tenant(system=system)
         return await check_tenant(tenant, service.settings, service.secrets, service.fhir, options or Options())
 
 
