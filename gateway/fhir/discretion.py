@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-import orjson
-
 from gateway.fhir.urls import UrlRewriter
 from gateway.registry import Tenant
 
@@ -38,12 +36,12 @@ class DiscreetRewriter(UrlRewriter):
 
     def document(self, resource: dict[str, Any]) -> bytes:
         body = super().document(resource)
-        if b"OperationOutcome" in body:
-            # Once more: the walk is left out where no host is named, and does nothing where it was done.
-            self._resource(resource)
-            body = orjson.dumps(resource)
         lowered = body.lower()
         return self._pairs_in_json.sub(_joined, body) if any(name in lowered for name in self._names) else body
+
+    def _is_named(self, body: bytes) -> bool:
+        # An outcome may quote a value without naming the host.
+        return b"OperationOutcome" in body or super()._is_named(body)
 
 
 def _joined[S: (str, bytes)](match: re.Match[S]) -> S:

@@ -21,7 +21,7 @@ def addressed(tenant: Tenant, url: URL) -> URL:
     """
     if not tenant.extra_parameters:
         return url
-    own = _own(tuple(tenant.extra_parameters.items()))
+    own = _own(tenant)
     address, _, query = str(url).partition("?")
     kept, missing = [], dict(own)
     for part in _parts(query):
@@ -39,7 +39,7 @@ def without_extras(tenant: Tenant, target: str) -> str:
     path, mark, query = target.partition("?")
     if not mark or not tenant.extra_parameters:
         return target
-    own = _own(tuple(tenant.extra_parameters.items()))
+    own = _own(tenant)
     kept = "&".join(part for part in _parts(query) if _name(part) not in own)
     return f"{path}?{kept}" if kept else path
 
@@ -48,13 +48,17 @@ def callers_own(tenant: Tenant, pairs: Iterable[_Pair]) -> Pairs:
     """Decoded parameters of a search, without those of these names."""
     if not tenant.extra_parameters:
         return list(pairs)
-    own = _own(tuple(tenant.extra_parameters.items()))
+    own = _own(tenant)
     return [(name, value) for name, value in pairs if _plain(name) not in own]
 
 
-@lru_cache(maxsize=4096)
-def _own(parameters: tuple[_Pair, ...]) -> Mapping[str, str]:
+def _own(tenant: Tenant) -> Mapping[str, str]:
     """What to add to a query, by the name in lower case."""
+    return _encoded(tuple(tenant.extra_parameters.items()))
+
+
+@lru_cache(maxsize=4096)
+def _encoded(parameters: tuple[_Pair, ...]) -> Mapping[str, str]:
     return {name.lower(): f"{quote(name)}={quote(value, safe=':,/')}" for name, value in parameters}
 
 
