@@ -2,8 +2,6 @@
 could leave out, cost by themselves.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,13 +9,13 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bench.goals import CROWD
+from bench.goals import CROWD, LEAST_OF_NODE, LEAST_OF_NOOP, MOST_OF_PASS_THROUGH
 from bench.measure import Cells
 from bench.resources import SEARCHSET_ENTRIES, observation, searchset
+from bench.timing import microseconds
 from gateway.tokens.keys import SigningKey
 
 _SECOND = 1_000_000
-_ROUNDS = 7
 
 
 @dataclass(frozen=True)
@@ -44,16 +42,16 @@ class Floor:
 
 
 def measure_steps() -> Steps:
-    """The best of some rounds each."""
+    """Time each."""
     key = SigningKey.generate(datetime.now(UTC))
     signed, algorithm = b"x" * 700, ECDSA(SHA256())
     signature = key.private_key.sign(signed, algorithm)
     bundle = searchset("http://127.0.0.1/r4", [observation(number) for number in range(SEARCHSET_ENTRIES)], more=True)
     body = orjson.dumps(bundle)
     return Steps(
-        _best(lambda: key.public_key.verify(signature, signed, algorithm), 500),
-        _best(lambda: orjson.loads(body), 50),
-        _best(lambda: orjson.dumps(bundle), 50),
+        microseconds(lambda: key.public_key.verify(signature, signed, algorithm), 500),
+        microseconds(lambda: orjson.loads(body), 50),
+        microseconds(lambda: orjson.dumps(bundle), 50),
     )
 
 
@@ -69,27 +67,21 @@ def floors(cells: Cells, steps: Steps) -> list[Floor]:
     found = []
     if measured("token", "noop", "same_size"):
         made_of = "taking and sending as many bytes"
-        found.append(Floor("token", spent("noop") / 0.8, spent("same_size"), made_of, spent("token")))
+        found.append(Floor("token", spent("noop") / LEAST_OF_NOOP, spent("same_size"), made_of, spent("token")))
     if measured("read", "node_read", "read_pass_through"):
         least, made_of = spent("read_pass_through"), "a pass-through"
-        found.append(Floor("read, token reused", spent("node_read"), least, made_of, spent("read")))
+        found.append(Floor("read, token reused", spent("node_read") / LEAST_OF_NODE, least, made_of, spent("read")))
     if measured("read_fresh", "node_read_fresh", "read_pass_through"):
         least = spent("read_pass_through") + steps.verify
         made_of = "a pass-through and the check of a signature"
-        found.append(Floor("read, fresh token each", spent("node_read_fresh"), least, made_of, spent("read_fresh")))
+        found.append(
+            Floor(
+                "read, fresh token each", spent("node_read_fresh") / LEAST_OF_NODE, least, made_of, spent("read_fresh")
+            )
+        )
     if measured("search", "search_pass_through"):
         through = spent("search_pass_through")
         made_of = "a pass-through, reading the JSON and writing it"
         least = through + steps.parse + steps.write
-        found.append(Floor("searchset of 200", 3 * through, least, made_of, spent("search")))
+        found.append(Floor("searchset of 200", MOST_OF_PASS_THROUGH * through, least, made_of, spent("search")))
     return found
-
-
-def _best(call: Callable[[], object], times: int) -> float:
-    taken = []
-    for _ in range(_ROUNDS):
-        started = time.process_time()
-        for _ in range(times):
-            call()
-        taken.append((time.process_time() - started) / times * _SECOND)
-    return min(taken)

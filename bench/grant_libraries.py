@@ -1,14 +1,13 @@
 """The same grant by Authlib and by oauthlib, for bench/grant_mechanics.py, which starts this program in the environment
-that has the two: prints microseconds a grant as a JSON object. It imports nothing of this project.
+that has the two: prints microseconds a grant as a JSON object. Of this project it imports
+only what needs no library.
 """
 
 import hashlib
 import hmac
 import json
 import sys
-import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +15,9 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, grants
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload, OAuth2Request
 from oauthlib.oauth2 import BackendApplicationServer, RequestValidator
 
-CLIENT_ID, SECRET, BODY = sys.argv[1:]
+from bench.timing import microseconds
+
+CLIENT_ID, SECRET, BODY, GRANTS = sys.argv[1:]
 HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 TOKEN_URL = "https://gateway.example/oauth2/token"  # noqa: S105  # an address
 
@@ -26,17 +27,6 @@ def _hash(value: str) -> bytes:
 
 
 STORED = _hash(SECRET)
-
-
-def _best(call: Callable[[], object]) -> float:
-    """As in bench/grant_mechanics.py."""
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        for _ in range(2000):
-            call()
-        times.append((time.perf_counter() - started) / 2000 * 1e6)
-    return round(min(times), 1)
 
 
 def _authlib() -> float:  # noqa: C901  # one small class for each thing that the library asks for
@@ -84,7 +74,7 @@ def _authlib() -> float:  # noqa: C901  # one small class for each thing that th
     status, body, _ = server.create_token_response(None)
     if status != 200:  # noqa: PLR2004
         raise SystemExit(f"Authlib refused: {body}")
-    return _best(lambda: server.create_token_response(None))
+    return microseconds(lambda: server.create_token_response(None), int(GRANTS))
 
 
 def _oauthlib() -> float:
@@ -113,7 +103,7 @@ def _oauthlib() -> float:
     _, body, status = grant()
     if status != 200:  # noqa: PLR2004
         raise SystemExit(f"oauthlib refused: {body}")
-    return _best(grant)
+    return microseconds(grant, int(GRANTS))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """The mechanics of RFC 6749 §4.4 alone (read the request, authenticate the client, answer), without signing: this
-service's own, Authlib's and oauthlib's. Microseconds a grant, the best of five times 2,000.
+service's own, Authlib's and oauthlib's. Microseconds a grant.
 
     python -m bench.grant_mechanics
 
@@ -8,20 +8,20 @@ The two libraries run in an environment of their own (tests/environments/oauth_c
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
+from bench.timing import microseconds
 from gateway.registry import Client, ClientSecret, Directory
 from gateway.registry.secret_values import Pepper
 from gateway.tokens.client_auth import SecretClaim, authenticate_secret, read_claim
 from gateway.tokens.form import parse_form
 from gateway.tokens.scopes import parse_scope
+from local.places import REPOSITORY
 from tests.environments import environment_python
 
-LIBRARIES = Path(__file__).with_name("grant_libraries.py")
+GRANTS = 2000
 CLIENT_ID = "6f1b2c1e-8d1a-4c57-9a55-0c6f4f1f2a01"
 SECRET = "pgw_" + "a" * 43
 BODY = urlencode(
@@ -60,25 +60,16 @@ def _own() -> float:
             return
         raise SystemExit("the grant waited")
 
-    return _best(once)
-
-
-def _best(call: Callable[[], object]) -> float:
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        for _ in range(2000):
-            call()
-        times.append((time.perf_counter() - started) / 2000 * 1e6)
-    return round(min(times), 1)
+    return microseconds(once, GRANTS)
 
 
 def main() -> None:
     """Print the table."""
-    command: list[str | Path] = [environment_python("oauth_clients"), LIBRARIES, CLIENT_ID, SECRET, BODY]
-    libraries = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    for name, microseconds in {"own code": _own(), **libraries}.items():
-        print(f"{name:10}{microseconds:8.1f} µs")
+    python, module = environment_python("oauth_clients"), "bench.grant_libraries"
+    command: list[str | Path] = [python, "-m", module, CLIENT_ID, SECRET, BODY, str(GRANTS)]
+    libraries = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
+    for name, spent in {"own code": _own(), **libraries}.items():
+        print(f"{name:10}{spent:8.1f} µs")
 
 
 if __name__ == "__main__":
