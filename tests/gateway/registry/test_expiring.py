@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,21 +5,14 @@ import pytest
 from gateway.errors import StorageUnavailable
 from gateway.registry.expiring import ExpiringRows
 from gateway.registry.storage import Storage
-from gateway.settings import Settings
 
 AT = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 SOON = (AT + timedelta(minutes=10)).timestamp()
 
 
-@pytest.fixture
-async def storage(tables_connection: str) -> AsyncIterator[Storage]:
-    settings = Settings.model_validate(
-        {"public_base_url": "https://gateway.example", "tables_connection": tables_connection}
-    )
-    storage = Storage.open(settings)
+@pytest.fixture(autouse=True)
+async def things(storage: Storage) -> None:
     await storage.ensure(["things"])
-    yield storage
-    await storage.close()
 
 
 async def test_a_key_is_added_once_and_held_for_every_instance(storage: Storage) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from gateway.errors import Busy, StorageUnavailable
 from gateway.registry.storage import Storage
@@ -21,14 +22,6 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.at
-
-
-@pytest.fixture
-async def storage(tables_connection: str) -> AsyncIterator[Storage]:
-    settings = {"public_base_url": "https://gateway.example", "tables_connection": tables_connection}
-    found = Storage.open(Settings.model_validate(settings))
-    yield found
-    await found.close()
 
 
 async def test_a_turn_is_one_holders_and_each_thing_has_its_own(storage: Storage) -> None:
@@ -78,11 +71,10 @@ async def test_a_table_that_is_missing_is_made(storage: Storage) -> None:
 
 
 async def test_what_was_done_stands_when_storage_is_gone_before_the_turn_is_given_back(
-    storage: Storage, tables_connection: str
+    storage: Storage, settings: Settings, tables_connection: str
 ) -> None:
     async with cuttable(tables_connection) as (connection, cut):
-        settings = {"public_base_url": "https://gateway.example", "tables_connection": connection}
-        behind = Storage.open(Settings.model_validate(settings))
+        behind = Storage.open(settings.model_copy(update={"tables_connection": SecretStr(connection)}))
         try:
             async with Turns(behind.table(TURNS)).turn("cut off"):
                 await cut()
