@@ -5,7 +5,9 @@ from enum import StrEnum
 from gateway.errors import BadRequest, MethodNotAllowed, NotFound
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
-_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+# Only dots is an id for FHIR, but a way to the parent for a web server.
+_ID = re.compile(r"(?!\.+(?:/|$))[A-Za-z0-9.-]{1,64}")
+_INSTANCE = re.compile(rf"({_TYPE.pattern})/({_ID.pattern})(/_history(?:/({_ID.pattern}))?)?")
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -48,39 +50,25 @@ def parse_interaction(method: str, path: str) -> Interaction:
     Raises MethodNotAllowed for what the gateway does not do there, NotFound for paths that mean nothing in FHIR,
     BadRequest for an id that is none.
     """
-    parts = path.rstrip("/").split("/") if path.rstrip("/") else []
-    if not parts:
+    path = path.rstrip("/")
+    if found := _INSTANCE.fullmatch(path):
+        resource_type, resource_id, history, version_id = found.groups()
+        kind = Kind.VREAD if version_id else Kind.HISTORY if history else Kind.READ
+        return _allowed(method, _READING, Interaction(kind, resource_type, resource_id, version_id or ""))
+    if not path:
         if method == "POST":
             return Interaction(Kind.BATCH)
         raise MethodNotAllowed("At the base address the gateway answers only a batch sent by POST.", "POST")
-    resource_type, *rest = parts
+    resource_type, *rest = path.split("/")
     if not _TYPE.fullmatch(resource_type):
         raise (_unsupported() if resource_type.startswith(("$", "_")) else NotFound("This is no FHIR resource type."))
     if not rest:
         return _allowed(method, _READING, Interaction(Kind.SEARCH, resource_type))
     if rest == ["_search"]:
         return _allowed(method, frozenset({"POST"}), Interaction(Kind.SEARCH, resource_type))
-    return _allowed(method, _READING, _instance(resource_type, *rest))
-
-
-def _instance(resource_type: str, resource_id: str, *rest: str) -> Interaction:
-    if any(part.startswith(("$", "*")) for part in (resource_id, *rest)) or resource_id.startswith("_"):
+    if rest[0].startswith("_") or any(part.startswith(("$", "*")) for part in rest) or _ID.fullmatch(rest[0]):
         raise _unsupported()
-    if not _is_id(resource_id):
-        raise BadRequest("A resource id has 1 to 64 letters, digits, hyphens and dots.")
-    match rest:
-        case []:
-            return Interaction(Kind.READ, resource_type, resource_id)
-        case ["_history"]:
-            return Interaction(Kind.HISTORY, resource_type, resource_id)
-        case ["_history", version_id] if _is_id(version_id):
-            return Interaction(Kind.VREAD, resource_type, resource_id, version_id)
-    raise _unsupported()
-
-
-def _is_id(text: str) -> bool:
-    # Only dots is an id for FHIR, but a way to the parent for a web server.
-    return _ID.fullmatch(text) is not None and text.strip(".") != ""
+    raise BadRequest("A resource id has 1 to 64 letters, digits, hyphens and dots.")
 
 
 def _allowed(method: str, methods: frozenset[str], interaction: Interaction) -> Interaction:
