@@ -86,8 +86,10 @@ class FhirEndpoint:
         if interaction.kind is Kind.BATCH:
             answer = await self._batch(visit, request, timing, access)
         else:
-            with timing.hop("map"):
-                pairs = negotiation.search_pairs(request) if interaction.kind is Kind.SEARCH else []
+            pairs: negotiation.Pairs = []
+            if interaction.kind is Kind.SEARCH:
+                with timing.hop("map"):
+                    pairs = negotiation.search_pairs(request)
             answer = await visit.answer(Call(interaction, request.query, pairs, request.headers), timing)
             access.shows(interaction.id, pairs, answer.resource)
         with timing.hop("adapt"):

@@ -146,11 +146,12 @@ class Cache[V]:
         return self._clock() - entry.read_at < self._ttl + self._stale
 
     def _use(self, key: str) -> _Entry[V] | None:
-        for entries in (self._present, self._absent):
-            if (entry := entries.get(key)) is not None:
-                entries.move_to_end(key)
-                return entry
-        return None
+        entry = self._present.get(key)
+        if entry is not None:
+            self._present.move_to_end(key)
+        elif (entry := self._absent.get(key)) is not None:
+            self._absent.move_to_end(key)
+        return entry
 
     def _start(self, key: str) -> "asyncio.Task[V]":
         task = asyncio.ensure_future(self._read(key))

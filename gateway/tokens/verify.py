@@ -84,7 +84,7 @@ class Verifier:
 
         What cannot change while a token lives is checked once per token: a hash of it is remembered, not the token.
         """
-        digest = hashlib.sha256(text.encode("ascii", "replace")).digest()
+        digest = hashlib.blake2b(text.encode("ascii", "replace"), digest_size=32).digest()
         ring = await self._keys.ring()
         known = self._remembered.get(digest)
         if known is not None and known.expires > at.timestamp() and ring.verifying(known.kid, at) is not None:

@@ -51,14 +51,15 @@ def fill_displays(resources: Iterable[JsonObject], fetched: Mapping[str, JsonObj
     The caller owns the resources. What was not fetched, or has no name, leaves its place as it was.
     """
     for resource in resources:
-        if resource.get("resourceType") not in _PLACES:
+        bare = list(_bare(resource))
+        if not bare:
             continue
         contained = {
             f"#{one['id']}": one
             for one in at(resource, ("contained",))
             if type(one) is dict and type(one.get("id")) is str
         }
-        for reference in _bare(resource):
+        for reference in bare:
             named = contained.get(reference["reference"]) or fetched.get(reference["reference"])
             display = display_of(named) if named is not None else None
             if display is not None:
